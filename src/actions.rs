@@ -1,0 +1,28 @@
+//! The connector: a folder per area, a file per action.
+//!
+//! An action file holds what goes in, what comes out, the handler with its annotations, and the
+//! mapping between them and OpenRouter. An action imports no other action.
+
+pub mod account;
+pub mod catalog;
+pub mod chat;
+pub mod file;
+
+use crate::endpoint::Overlay;
+
+/// What the definition says beyond the types, of all actions.
+pub(crate) fn overlays() -> impl Iterator<Item = &'static Overlay> {
+    [
+        chat::chat_completion::OVERLAY,
+        chat::completion::OVERLAY,
+        chat::message::OVERLAY,
+        chat::options::OVERLAY,
+        catalog::filter::OVERLAY,
+        catalog::get_model::OVERLAY,
+        catalog::list_model_endpoints::OVERLAY,
+        catalog::list_models::OVERLAY,
+        file::OVERLAY,
+    ]
+    .into_iter()
+    .flatten()
+}

@@ -1,0 +1,320 @@
+//! Chat completion: one prompt or a whole conversation in, the model's answer out.
+
+use actix_web::{post, web::Data};
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    answer::GenerationFacts,
+    message::{self, EarlierMessage, Role},
+    options::{OPTIONS, TEXT_MODELS, WithOptions, look_up},
+};
+use crate::{
+    actions::file::{FileInput, FileOutput},
+    endpoint::{ActionErrors, Answer, Body, Overlay, Services, overlay::{At, Set}},
+    error::{Error, Result},
+    openrouter::{
+        ApiKey,
+        chat::{AnswerMessage, ChatRequest, ChatResponse, Choice, Content, Part},
+        models::Model,
+    },
+};
+
+pub(crate) const OVERLAY: &[Overlay] = &[
+    Overlay::property("ChatCompletionRequest", "model", &[TEXT_MODELS]),
+    Overlay::property("ChatCompletionRequest", "messages", &[Set::Advanced]),
+    Overlay::property("ChatCompletionRequest", "attachments", &[Set::Advanced]),
+    Overlay { at: At::Schema("ChatCompletionRequest"), set: &[OPTIONS] },
+];
+
+/// What the model is asked.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ChatCompletionRequest {
+    /// Model
+    ///
+    /// The model that answers.
+    #[validate(length(min = 1))]
+    #[schema(min_length = 1)]
+    pub model: String,
+    /// Role
+    ///
+    /// Who says the Content: user for a question, system for instructions. Default user.
+    #[serde(default)]
+    #[schema(required = true, nullable = false, default = "user")]
+    pub role: Option<Role>,
+    /// Content
+    ///
+    /// The newest message: what the model shall answer.
+    #[serde(default)]
+    #[schema(required = true, nullable = false)]
+    pub content: Option<String>,
+    /// System Prompt
+    ///
+    /// How the model shall behave. It is sent before everything else.
+    #[serde(default)]
+    pub system_prompt: Option<String>,
+    /// Messages
+    ///
+    /// Earlier turns of the conversation, oldest first.
+    #[serde(default)]
+    #[validate(nested)]
+    pub messages: Vec<EarlierMessage>,
+    /// Attachments
+    ///
+    /// Files for the newest message: text, images, PDF, audio or video.
+    #[serde(default)]
+    #[validate(nested)]
+    pub attachments: Vec<FileInput>,
+}
+
+/// What the model answered.
+#[skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChatCompletionResponse {
+    /// Content
+    ///
+    /// The answer's text.
+    pub content: String,
+    /// Role
+    ///
+    /// Who answered: assistant.
+    pub role: String,
+    /// Reasoning
+    ///
+    /// What a reasoning model thought before it answered.
+    pub reasoning: Option<String>,
+    /// Refusal
+    ///
+    /// Why the model did not answer.
+    pub refusal: Option<String>,
+    /// Tool Calls
+    ///
+    /// The tools that the model wants called.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub tool_calls: Vec<ChatToolCall>,
+    /// Citations
+    ///
+    /// The sources of a web search.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub citations: Vec<ChatCitation>,
+    /// Images
+    ///
+    /// The images of the answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub images: Vec<FileOutput>,
+    /// Choices
+    ///
+    /// Every answer of the model, as in the published connector; mostly one.
+    pub choices: Vec<ChatChoice>,
+    /// What every generated answer carries.
+    #[serde(flatten)]
+    pub facts: GenerationFacts,
+}
+
+/// A tool that the model wants called.
+#[skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChatToolCall {
+    /// Tool Call ID
+    ///
+    /// The id of this call.
+    pub id: Option<String>,
+    /// Tool Name
+    ///
+    /// The name of the tool.
+    pub name: Option<String>,
+    /// Arguments
+    ///
+    /// The arguments of the tool, as JSON text.
+    pub arguments: String,
+}
+
+/// A source on the web.
+#[skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChatCitation {
+    /// URL
+    ///
+    /// The address of the source.
+    pub url: Option<String>,
+    /// Title
+    ///
+    /// The title of the source.
+    pub title: Option<String>,
+    /// Excerpt
+    ///
+    /// What the source says.
+    pub content: Option<String>,
+}
+
+/// One of the answers.
+#[skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChatChoice {
+    /// Index
+    ///
+    /// The number of the answer, from 0.
+    pub index: i32,
+    /// Message
+    ///
+    /// The answer.
+    pub message: ChatChoiceMessage,
+    /// Finish Reason
+    ///
+    /// Why the answer ended.
+    pub finish_reason: Option<String>,
+    /// Native Finish Reason
+    ///
+    /// Why the answer ended, in the provider's own word.
+    pub native_finish_reason: Option<String>,
+}
+
+/// The message of one of the answers.
+#[skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChatChoiceMessage {
+    /// Role
+    ///
+    /// Who answered: assistant.
+    pub role: String,
+    /// Content
+    ///
+    /// The answer's text.
+    pub content: String,
+    /// Reasoning
+    ///
+    /// What a reasoning model thought before it answered.
+    pub reasoning: Option<String>,
+    /// Refusal
+    ///
+    /// Why the model did not answer.
+    pub refusal: Option<String>,
+}
+
+/// Chat completion
+///
+/// Sends a message to a model and returns its answer with its cost. Use it for questions, summaries, drafts and decisions in text.
+#[utoipa::path(
+    operation_id = "ChatCompletion", tag = "Text",
+    request_body(content = ChatCompletionRequest, description = "What the model is asked."),
+    responses((status = 200, description = "The model's answer.", body = ChatCompletionResponse), ActionErrors),
+    extensions(("x-ms-visibility" = json!("important")))
+)]
+#[post("/chat/completions")]
+pub(crate) async fn chat_completion(
+    services: Data<Services>,
+    key: ApiKey,
+    Body(request): Body<WithOptions<ChatCompletionRequest>>,
+) -> Result<Answer<ChatCompletionResponse>> {
+    let model = look_up(&services.catalog, &request.own.model).await;
+    let mut warnings = Vec::new();
+    let upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
+    let answer = services.openrouter.chat(&key, &upstream).await?;
+    Ok(Answer(ChatCompletionResponse::from_upstream(&answer, warnings)))
+}
+
+fn into_upstream(
+    WithOptions { own, options }: WithOptions<ChatCompletionRequest>,
+    model: Option<&Model>,
+    warnings: &mut Vec<String>,
+) -> Result<ChatRequest> {
+    let mut messages: Vec<_> =
+        own.messages.into_iter().map(|turn| message::text(turn.role, turn.content)).collect();
+    match own.content {
+        Some(content) => {
+            let role = own.role.unwrap_or_default();
+            messages.push(message::with_files(
+                role, content, "attachments", own.attachments, model, warnings,
+            )?);
+        }
+        // The nested body of the published connector: the conversation alone.
+        None if !messages.is_empty() && own.attachments.is_empty() => {
+            if own.role.is_some() {
+                warnings.push("role is ignored, because content is not set.".to_owned());
+            }
+        }
+        None if own.attachments.is_empty() => {
+            return Err(Error::invalid("content", "content is required."));
+        }
+        None => {
+            let role = own.role.unwrap_or_default();
+            messages.push(message::with_files(
+                role, String::new(), "attachments", own.attachments, model, warnings,
+            )?);
+        }
+    }
+    if let Some(prompt) = own.system_prompt {
+        messages.insert(0, message::text(Role::System, prompt));
+    }
+    options.check_cost(model, messages.iter().map(|turn| size(&turn.content)).sum(), warnings)?;
+    Ok(ChatRequest { model: own.model, messages, options: options.to_upstream(model, warnings)? })
+}
+
+/// The bytes of text in a message; what files cost in tokens only the model's provider knows.
+fn size(content: &Content) -> usize {
+    match content {
+        Content::Text(text) => text.len(),
+        Content::Parts(parts) => parts
+            .iter()
+            .map(|part| if let Part::Text { text } = part { text.len() } else { 0 })
+            .sum(),
+    }
+}
+
+impl ChatCompletionResponse {
+    fn from_upstream(answer: &ChatResponse, warnings: Vec<String>) -> Self {
+        let none = AnswerMessage::default();
+        let first = answer.choices.first().map_or(&none, |choice| &choice.message);
+        let tool_calls = first.tool_calls.iter().map(|call| ChatToolCall {
+            id: call.id.clone(),
+            name: call.function.name.clone(),
+            arguments: call.function.arguments_text(),
+        });
+        let citations = first.annotations.iter().map(|note| &note.url_citation);
+        let citations = citations.filter(|source| source.url.is_some()).map(|source| ChatCitation {
+            url: source.url.clone(),
+            title: source.title.clone(),
+            content: source.content.clone(),
+        });
+        let images = first
+            .image_urls()
+            .enumerate()
+            .map(|(index, url)| FileOutput::from_url(url, &format!("image-{}", index + 1)));
+        Self {
+            content: first.content_text(),
+            role: role(first),
+            reasoning: first.reasoning.clone(),
+            refusal: first.refusal.clone(),
+            tool_calls: tool_calls.collect(),
+            citations: citations.collect(),
+            images: images.collect(),
+            choices: answer.choices.iter().enumerate().map(choice).collect(),
+            facts: GenerationFacts::of(answer, warnings),
+        }
+    }
+}
+
+fn choice((place, choice): (usize, &Choice)) -> ChatChoice {
+    let index = choice.index.and_then(|index| i32::try_from(index).ok());
+    ChatChoice {
+        index: index.or_else(|| i32::try_from(place).ok()).unwrap_or_default(),
+        message: ChatChoiceMessage {
+            role: role(&choice.message),
+            content: choice.message.content_text(),
+            reasoning: choice.message.reasoning.clone(),
+            refusal: choice.message.refusal.clone(),
+        },
+        finish_reason: choice.finish_reason.clone(),
+        native_finish_reason: choice.native_finish_reason.clone(),
+    }
+}
+
+fn role(message: &AnswerMessage) -> String {
+    message.role.clone().unwrap_or_else(|| "assistant".to_owned())
+}

@@ -1,0 +1,139 @@
+//! Completion: a text in, its continuation out.
+
+use actix_web::{post, web::Data};
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    answer::GenerationFacts,
+    message::{self, Role},
+    options::{OPTIONS, TEXT_MODELS, WithOptions, look_up},
+};
+use crate::{
+    endpoint::{ActionErrors, Answer, Body, Overlay, Services, overlay::At},
+    error::Result,
+    openrouter::{
+        ApiKey,
+        chat::{ChatRequest, ChatResponse, Choice},
+        completions::CompletionRequest as UpstreamRequest,
+    },
+};
+
+pub(crate) const OVERLAY: &[Overlay] = &[
+    Overlay::property("CompletionRequest", "model", &[TEXT_MODELS]),
+    Overlay { at: At::Schema("CompletionRequest"), set: &[OPTIONS] },
+];
+
+/// The text to continue.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct CompletionRequest {
+    /// Model
+    ///
+    /// The model that answers.
+    #[validate(length(min = 1))]
+    #[schema(min_length = 1)]
+    pub model: String,
+    /// Prompt
+    ///
+    /// The text that the model continues.
+    #[validate(length(min = 1))]
+    #[schema(min_length = 1)]
+    pub prompt: String,
+}
+
+/// The continuation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CompletionResponse {
+    /// Text
+    ///
+    /// The generated text.
+    pub text: String,
+    /// Choices
+    ///
+    /// Every continuation, as in the published connector; mostly one.
+    pub choices: Vec<CompletionChoice>,
+    /// What every generated answer carries.
+    #[serde(flatten)]
+    pub facts: GenerationFacts,
+}
+
+/// One of the continuations.
+#[skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CompletionChoice {
+    /// Text
+    ///
+    /// The generated text.
+    pub text: String,
+    /// Index
+    ///
+    /// The number of the continuation, from 0.
+    pub index: i32,
+    /// Finish Reason
+    ///
+    /// Why the text ended.
+    pub finish_reason: Option<String>,
+}
+
+/// Completion
+///
+/// Lets a model continue a text and returns the continuation with its cost. For questions and answers, Chat completion serves better.
+#[utoipa::path(
+    operation_id = "Completion", tag = "Text",
+    request_body(content = CompletionRequest, description = "The text to continue."),
+    responses((status = 200, description = "The continuation.", body = CompletionResponse), ActionErrors)
+)]
+#[post("/completions")]
+pub(crate) async fn completion(
+    services: Data<Services>,
+    key: ApiKey,
+    Body(request): Body<WithOptions<CompletionRequest>>,
+) -> Result<Answer<CompletionResponse>> {
+    let WithOptions { own, options } = request;
+    let model = look_up(&services.catalog, &own.model).await;
+    let mut warnings = Vec::new();
+    options.check_cost(model.as_ref(), own.prompt.len(), &mut warnings)?;
+    let options = options.to_upstream(model.as_ref(), &mut warnings)?;
+    let legacy = UpstreamRequest { model: own.model, prompt: own.prompt, options };
+    let answer = match services.openrouter.complete(&key, &legacy).await? {
+        Some(answer) => answer,
+        None => {
+            warnings.push(
+                "OpenRouter has no text completion for this; the prompt was sent as a chat message.".to_owned(),
+            );
+            services.openrouter.chat(&key, &as_chat(legacy)).await?
+        }
+    };
+    Ok(Answer(CompletionResponse::from_upstream(&answer, warnings)))
+}
+
+fn as_chat(request: UpstreamRequest) -> ChatRequest {
+    ChatRequest {
+        model: request.model,
+        messages: vec![message::text(Role::User, request.prompt)],
+        options: request.options,
+    }
+}
+
+impl CompletionResponse {
+    fn from_upstream(answer: &ChatResponse, warnings: Vec<String>) -> Self {
+        let choices: Vec<_> = answer.choices.iter().enumerate().map(choice).collect();
+        Self {
+            text: choices.first().map(|choice| choice.text.clone()).unwrap_or_default(),
+            choices,
+            facts: GenerationFacts::of(answer, warnings),
+        }
+    }
+}
+
+fn choice((place, choice): (usize, &Choice)) -> CompletionChoice {
+    let index = choice.index.and_then(|index| i32::try_from(index).ok());
+    CompletionChoice {
+        text: choice.text.clone().unwrap_or_else(|| choice.message.content_text()),
+        index: index.or_else(|| i32::try_from(place).ok()).unwrap_or_default(),
+        finish_reason: choice.finish_reason.clone(),
+    }
+}

@@ -1,0 +1,242 @@
+//! What an operator can set: one small struct per concern, all of it shown in `config.default.toml`.
+
+mod load;
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+pub use load::{Overrides, load};
+use serde::{Deserialize, Serialize};
+
+/// The embedded file that names, explains and sets every default.
+pub const DEFAULTS: &str = include_str!("../config.default.toml");
+
+/// The process's environment; the one place that reads it.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// The whole configuration.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The HTTP server.
+    pub server: Server,
+    /// The calls to OpenRouter.
+    pub upstream: Upstream,
+    /// The cached list of models.
+    pub catalog: Catalog,
+    /// The log.
+    pub log: Log,
+}
+
+/// The HTTP server.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// The address and port to listen on.
+    pub bind: SocketAddr,
+    /// The address that callers use; `None`: the `Host` header of each request.
+    pub public_url: WebAddress,
+    /// Threads that serve requests; 0: one per processor core.
+    pub workers: usize,
+    /// How long running calls may go on after a stop signal.
+    #[serde(with = "humantime_serde")]
+    pub grace: Duration,
+    /// The largest request body, in units of 1,048,576 bytes.
+    pub max_body_mb: Megabytes,
+}
+
+/// The calls to OpenRouter.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// OpenRouter's address.
+    pub url: RequiredAddress,
+    /// The `HTTP-Referer` of app attribution; empty: not sent.
+    pub referer: HeaderText,
+    /// The `X-OpenRouter-Title` of app attribution; empty: not sent.
+    pub title: HeaderText,
+    /// The longest wait for a connection.
+    #[serde(with = "humantime_serde")]
+    pub connect_timeout: Duration,
+    /// The longest silence while an answer is awaited or read.
+    #[serde(with = "humantime_serde")]
+    pub read_timeout: Duration,
+    /// The longest that one call may take, every wait included.
+    #[serde(with = "humantime_serde")]
+    pub deadline: Duration,
+    /// The largest answer that is accepted, in units of 1,048,576 bytes.
+    pub max_answer_mb: Megabytes,
+}
+
+/// The cached list of models.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    /// How old the list may get before it is fetched again.
+    #[serde(with = "humantime_serde")]
+    pub refresh: Duration,
+}
+
+/// The log.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// A level, or a filter in the syntax of `tracing_subscriber::EnvFilter`.
+    pub level: Filter,
+    /// How lines are written.
+    pub format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// One readable line each.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Defines a text that is checked once, when the configuration is read.
+macro_rules! checked_text {
+    ($(#[doc = $doc:literal])+ $name:ident, $check:expr) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                let check: fn(&str) -> Result<(), String> = $check;
+                check(&text).map(|()| Self(text.trim_end_matches('/').to_owned()))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+checked_text! {
+    /// An `http` or `https` address without a trailing slash, or empty.
+    WebAddress, |text| if text.is_empty() { Ok(()) } else { web_address(text) }
+}
+
+checked_text! {
+    /// An `http` or `https` address without a trailing slash.
+    RequiredAddress, web_address
+}
+
+checked_text! {
+    /// A text that may stand in an HTTP header, or empty.
+    HeaderText, |text| {
+        if text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+            Ok(())
+        } else {
+            Err("may hold printable ASCII only".to_owned())
+        }
+    }
+}
+
+checked_text! {
+    /// A log filter.
+    Filter, |text| {
+        tracing_subscriber::EnvFilter::try_new(text).map(|_| ()).map_err(|error| error.to_string())
+    }
+}
+
+fn web_address(text: &str) -> Result<(), String> {
+    let url = reqwest::Url::parse(text)
+        .map_err(|error| format!("\"{text}\" is not an address such as https://host: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(format!("\"{text}\" does not start with http:// or https:// and a host"));
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err(format!("\"{text}\" may have no user, query or fragment"));
+    }
+    Ok(())
+}
+
+/// A size in units of 1,048,576 bytes, 1 to 1024.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Megabytes(u32);
+
+impl Megabytes {
+    /// The size in bytes.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        self.0 as usize * 1024 * 1024
+    }
+}
+
+impl TryFrom<u32> for Megabytes {
+    type Error = String;
+
+    fn try_from(value: u32) -> Result<Self, String> {
+        if (1..=1024).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(format!("{value} is not between 1 and 1024"))
+        }
+    }
+}
+
+impl From<Megabytes> for u32 {
+    fn from(value: Megabytes) -> Self {
+        value.0
+    }
+}
+
+impl Config {
+    /// Legal settings that are risky, each as one sentence for the log at start.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if !self.server.bind.ip().is_loopback() && self.server.public_url.as_str().is_empty() {
+            warnings.push(
+                "server.public_url is empty: the served definition names whatever host the caller used.".to_owned(),
+            );
+        }
+        if self.server.public_url.as_str().starts_with("http://") {
+            warnings.push(
+                "server.public_url is plain http: the platform imports connectors with https only.".to_owned(),
+            );
+        }
+        if self.upstream.read_timeout < Duration::from_secs(120) {
+            warnings.push(
+                "upstream.read_timeout is below 120s: slow models will be cut off, and may bill all the same.".to_owned(),
+            );
+        }
+        warnings
+    }
+
+    /// The configuration as TOML, for a person to read.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).unwrap_or_default()
+    }
+}

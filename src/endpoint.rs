@@ -1,0 +1,32 @@
+//! What every action file is made of: the caller's key, typed input, typed answers, and the
+//! overlay that tells the definition what Rust types cannot.
+
+mod answer;
+mod body;
+mod key;
+mod lenient;
+mod names;
+pub mod overlay;
+mod query;
+
+use std::sync::Arc;
+
+pub use answer::{ActionErrors, Answer, fail};
+pub(crate) use answer::json;
+pub use body::{Body, BodyLimit, Input};
+pub use key::key_in;
+pub use lenient::field_names;
+pub use names::unknown_field;
+pub use overlay::Overlay;
+pub use query::{Path, Query};
+
+use crate::{catalog::Catalog, openrouter::Client};
+
+/// What the actions of one worker work with.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// The worker's own client of OpenRouter.
+    pub openrouter: Client,
+    /// The list of models, shared by all workers.
+    pub catalog: Arc<Catalog>,
+}

@@ -1,0 +1,101 @@
+//! Answers as the definition promises them: JSON with its charset, errors with one body.
+
+use actix_web::{
+    HttpRequest, HttpResponse, Responder, ResponseError,
+    body::BoxBody,
+    http::{
+        StatusCode,
+        header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
+    },
+    web::Bytes,
+};
+use serde::Serialize;
+use utoipa::IntoResponses;
+
+use crate::{
+    error::{Error, ErrorBody, Kind, seconds_up},
+    telemetry,
+};
+
+/// The type that every JSON answer has; the engine of Power Automate parses no other.
+const JSON: &str = "application/json; charset=utf-8";
+
+/// A success with a JSON body.
+#[derive(Debug)]
+pub struct Answer<T>(pub T);
+
+impl<T: Serialize> Responder for Answer<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => json(StatusCode::OK, body.into()),
+            Err(cause) => fail(
+                &Error::new(Kind::Internal, "The answer could not be written.").because(cause),
+            ),
+        }
+    }
+}
+
+/// JSON that is written already.
+pub(crate) fn json(status: StatusCode, body: Bytes) -> HttpResponse {
+    HttpResponse::build(status).insert_header((CONTENT_TYPE, JSON)).body(body)
+}
+
+/// The answer that tells `error`.
+#[must_use]
+pub fn fail(error: &Error) -> HttpResponse {
+    let status = error.status_code();
+    let body = error.body(&telemetry::request_id());
+    let mut answer = HttpResponse::build(status);
+    answer.insert_header((CONTENT_TYPE, JSON));
+    if let Some(wait) = error.wait() {
+        answer.insert_header((RETRY_AFTER, seconds_up(wait)));
+    }
+    if let Some(methods) = error.allowed() {
+        answer.insert_header((ALLOW, methods));
+    }
+    answer.body(serde_json::to_vec(&body).unwrap_or_default())
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        fail(self)
+    }
+}
+
+/// The failures that every action shares.
+#[derive(Debug, IntoResponses)]
+pub enum ActionErrors {
+    /// The input is not valid; `field` says where.
+    #[response(status = 400)]
+    Invalid(ErrorBody),
+    /// The key is missing or not accepted.
+    #[response(status = 401)]
+    Key(ErrorBody),
+    /// There are not enough credits.
+    #[response(status = 402)]
+    Credits(ErrorBody),
+    /// The call was refused.
+    #[response(status = 403)]
+    Refused(ErrorBody),
+    /// There is no such model or record.
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+    /// Too many calls; `Retry-After` says when to try again.
+    #[response(status = 429)]
+    TooMany(ErrorBody),
+    /// OpenRouter or the model's provider failed.
+    #[response(status = 502)]
+    Upstream(ErrorBody),
+    /// There is no capacity at the moment.
+    #[response(status = 503)]
+    Overloaded(ErrorBody),
+    /// Any other failure.
+    #[response(status = "default")]
+    Other(ErrorBody),
+}

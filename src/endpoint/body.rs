@@ -1,0 +1,101 @@
+//! The body of a request: JSON, read leniently, checked, and refused with the field's path.
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    web::{self, Bytes},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use validator::Validate;
+
+use super::{lenient::Lenient, names};
+use crate::error::{Error, Kind, Result};
+
+/// What an action takes in its body.
+pub trait Input: Sized {
+    /// Reads and checks the input.
+    ///
+    /// # Errors
+    ///
+    /// `400` with the path of the first field at fault.
+    fn from_json(value: Value) -> Result<Self>;
+}
+
+impl<T: DeserializeOwned + Validate> Input for T {
+    fn from_json(value: Value) -> Result<Self> {
+        let input: Self = read(Lenient::json(value))?;
+        check(&input)?;
+        Ok(input)
+    }
+}
+
+/// Reads `T`; the error has the path of the field.
+pub(super) fn read<T: DeserializeOwned>(from: Lenient) -> Result<T> {
+    serde_path_to_error::deserialize(from)
+        .map_err(|error| names::unreadable(error.path(), error.inner()))
+}
+
+/// Checks the bounds of `input`; the error has the path of the field.
+pub(super) fn check<T: Validate>(input: &T) -> Result<()> {
+    input.validate().map_err(|errors| names::out_of_bounds(&errors))
+}
+
+/// The body of a request as `T`.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: Input + 'static> FromRequest for Body<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let kind = request.content_type().trim().to_ascii_lowercase();
+        let bytes = Bytes::from_request(request, payload);
+        let limit = request.app_data::<web::Data<BodyLimit>>().map_or(0, |limit| limit.0);
+        Box::pin(async move {
+            // A body without a type is read as JSON: some hosts leave the header out.
+            if !kind.is_empty() && kind != "application/json" && !kind.ends_with("+json") {
+                return Err(Error::new(
+                    Kind::UnsupportedMediaType,
+                    "The body must be JSON (Content-Type: application/json).",
+                ));
+            }
+            let bytes = bytes.await.map_err(|cause| unread(&cause, limit))?;
+            if bytes.is_empty() {
+                return Err(Error::new(Kind::InvalidRequest, "The call has no body."));
+            }
+            let value: Value = serde_json::from_slice(&bytes).map_err(|cause| {
+                Error::new(
+                    Kind::InvalidRequest,
+                    format!(
+                        "The body is not JSON: line {}, column {}.",
+                        cause.line(),
+                        cause.column()
+                    ),
+                )
+            })?;
+            // The raw body is let go before the input is built: files can be large.
+            drop(bytes);
+            T::from_json(value).map(Self)
+        })
+    }
+}
+
+/// The largest body of a request, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimit(pub usize);
+
+fn unread(cause: &actix_web::Error, limit: usize) -> Error {
+    if let Some(PayloadError::Overflow) = cause.as_error::<PayloadError>() {
+        return Error::new(
+            Kind::PayloadTooLarge,
+            format!("The request is larger than {} MB.", limit / 1024 / 1024),
+        );
+    }
+    Error::new(Kind::InvalidRequest, "The body of the request broke off.")
+        .detail(cause.to_string())
+}

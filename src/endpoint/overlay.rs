@@ -1,0 +1,234 @@
+//! What the definition says of inputs that a Rust type cannot say: visibility, dropdowns, names.
+//!
+//! utoipa drops extensions on references, objects and lists, so they stand in a table beside the
+//! type and are put into the OpenAPI document by its path. A path that names nothing is an error.
+
+use serde_json::{Map, Value, json};
+
+/// One place of the document and what is said there.
+#[derive(Clone, Copy, Debug)]
+pub struct Overlay {
+    /// The place.
+    pub at: At,
+    /// What is said.
+    pub set: &'static [Set],
+}
+
+/// A place in the OpenAPI document.
+#[derive(Clone, Copy, Debug)]
+pub enum At {
+    /// A schema and one of its properties.
+    Property(&'static str, &'static str),
+    /// A schema and all of its properties.
+    Properties(&'static str),
+    /// A schema and the items of one of its lists.
+    Items(&'static str, &'static str),
+    /// An operation and one of its parameters.
+    Parameter(&'static str, &'static str),
+    /// An operation and all of its parameters.
+    Parameters(&'static str),
+    /// An operation.
+    Operation(&'static str),
+    /// A schema.
+    Schema(&'static str),
+}
+
+/// What can be said of a place.
+#[derive(Clone, Copy, Debug)]
+pub enum Set {
+    /// `x-ms-visibility`: shown first.
+    Important,
+    /// `x-ms-visibility`: behind "Show all".
+    Advanced,
+    /// `x-ms-visibility`: never shown.
+    Internal,
+    /// The values come from another operation.
+    Dropdown(Dropdown),
+    /// The names of an enum's values: pairs of value and display name.
+    Names(&'static [(&'static str, &'static str)]),
+    /// A key and value editor.
+    Dictionary,
+    /// The properties of another schema join this one's, in one flat object.
+    Flatten(&'static str),
+}
+
+/// A list of values that another operation of the definition answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropdown {
+    /// The operation.
+    pub operation: &'static str,
+    /// Its parameters: name and source.
+    pub parameters: &'static [(&'static str, From)],
+}
+
+/// Where a parameter of a dropdown's operation comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum From {
+    /// A fixed text.
+    Text(&'static str),
+    /// Another property of the body.
+    Body(&'static str),
+    /// Another parameter.
+    Parameter(&'static str),
+}
+
+impl Overlay {
+    /// An overlay of one property.
+    #[must_use]
+    pub const fn property(
+        schema: &'static str,
+        property: &'static str,
+        set: &'static [Set],
+    ) -> Self {
+        Self { at: At::Property(schema, property), set }
+    }
+
+    /// Puts it into `document`.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the place, if the document does not have it.
+    pub fn apply(&self, document: &mut Value) -> Result<(), String> {
+        for place in self.places(document)? {
+            for set in self.set {
+                set.write(place);
+            }
+        }
+        Ok(())
+    }
+
+    fn places<'a>(&self, document: &'a mut Value) -> Result<Vec<&'a mut Map<String, Value>>, String> {
+        let missing = || format!("the overlay {:?} names nothing in the document", self.at);
+        let places = match self.at {
+            At::Schema(schema) => vec![schema_mut(document, schema).ok_or_else(missing)?],
+            At::Property(schema, property) => {
+                let properties = properties_mut(document, schema).ok_or_else(missing)?;
+                vec![properties.get_mut(property).and_then(Value::as_object_mut).ok_or_else(missing)?]
+            }
+            At::Items(schema, property) => {
+                let properties = properties_mut(document, schema).ok_or_else(missing)?;
+                let items = properties.get_mut(property).and_then(|list| list.get_mut("items"));
+                vec![items.and_then(Value::as_object_mut).ok_or_else(missing)?]
+            }
+            At::Properties(schema) => {
+                let properties = properties_mut(document, schema).ok_or_else(missing)?;
+                properties.values_mut().filter_map(Value::as_object_mut).collect()
+            }
+            At::Operation(id) => vec![operation_mut(document, id).ok_or_else(missing)?],
+            At::Parameters(id) => {
+                let operation = operation_mut(document, id).ok_or_else(missing)?;
+                let parameters =
+                    operation.get_mut("parameters").and_then(Value::as_array_mut).ok_or_else(missing)?;
+                parameters.iter_mut().filter_map(Value::as_object_mut).collect()
+            }
+            At::Parameter(id, name) => {
+                let operation = operation_mut(document, id).ok_or_else(missing)?;
+                let parameters =
+                    operation.get_mut("parameters").and_then(Value::as_array_mut).ok_or_else(missing)?;
+                let found = parameters.iter_mut().find(|parameter| parameter["name"] == name);
+                vec![found.and_then(Value::as_object_mut).ok_or_else(missing)?]
+            }
+        };
+        Ok(places)
+    }
+}
+
+fn schema_mut<'a>(document: &'a mut Value, name: &str) -> Option<&'a mut Map<String, Value>> {
+    document.get_mut("components")?.get_mut("schemas")?.get_mut(name)?.as_object_mut()
+}
+
+/// The properties of a schema; of a schema that is put together with `allOf`, its own ones.
+fn properties_mut<'a>(document: &'a mut Value, name: &str) -> Option<&'a mut Map<String, Value>> {
+    let schema = schema_mut(document, name)?;
+    let own = if schema.contains_key("properties") {
+        schema
+    } else {
+        schema
+            .get_mut("allOf")?
+            .as_array_mut()?
+            .iter_mut()
+            .filter_map(Value::as_object_mut)
+            .find(|part| part.contains_key("properties"))?
+    };
+    own.get_mut("properties")?.as_object_mut()
+}
+
+fn operation_mut<'a>(document: &'a mut Value, id: &str) -> Option<&'a mut Map<String, Value>> {
+    document
+        .get_mut("paths")?
+        .as_object_mut()?
+        .values_mut()
+        .filter_map(Value::as_object_mut)
+        .flat_map(Map::values_mut)
+        .find(|operation| operation["operationId"] == id)?
+        .as_object_mut()
+}
+
+impl Set {
+    fn write(&self, place: &mut Map<String, Value>) {
+        let mut visible = |value: &str| place.insert("x-ms-visibility".to_owned(), value.into());
+        match self {
+            Self::Important => drop(visible("important")),
+            Self::Advanced => drop(visible("advanced")),
+            Self::Internal => drop(visible("internal")),
+            Self::Dictionary => drop(place.insert("x-ms-editor".to_owned(), "dictionary".into())),
+            Self::Flatten(schema) => {
+                let own = std::mem::take(place);
+                let other = json!({"$ref": format!("#/components/schemas/{schema}")});
+                place.insert("allOf".to_owned(), Value::Array(vec![own.into(), other]));
+            }
+            Self::Names(names) => {
+                let names = names
+                    .iter()
+                    .map(|(value, name)| json!({"value": value, "displayName": name}))
+                    .collect();
+                place.insert("x-ms-enum-values".to_owned(), Value::Array(names));
+            }
+            Self::Dropdown(dropdown) => {
+                place.insert("x-ms-dynamic-values".to_owned(), dropdown.values());
+                place.insert("x-ms-dynamic-list".to_owned(), dropdown.list());
+            }
+        }
+    }
+}
+
+impl Dropdown {
+    /// The older form, which Power Apps and older designers read.
+    fn values(&self) -> Value {
+        let parameters: Map<String, Value> = self
+            .parameters
+            .iter()
+            .map(|(name, from)| {
+                let from = match from {
+                    From::Text(text) => json!(text),
+                    From::Body(name) | From::Parameter(name) => json!({"parameter": name}),
+                };
+                ((*name).to_owned(), from)
+            })
+            .collect();
+        json!({
+            "operationId": self.operation, "parameters": parameters,
+            "value-collection": "value", "value-path": "id", "value-title": "name",
+        })
+    }
+
+    /// The newer form, which the newer designer prefers.
+    fn list(&self) -> Value {
+        let parameters: Map<String, Value> = self
+            .parameters
+            .iter()
+            .map(|(name, from)| {
+                let from = match from {
+                    From::Text(text) => json!({"value": text}),
+                    From::Body(name) => json!({"parameterReference": format!("body/{name}")}),
+                    From::Parameter(name) => json!({"parameterReference": name}),
+                };
+                ((*name).to_owned(), from)
+            })
+            .collect();
+        json!({
+            "operationId": self.operation, "parameters": parameters,
+            "itemsPath": "value", "itemValuePath": "id", "itemTitlePath": "name",
+        })
+    }
+}

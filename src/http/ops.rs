@@ -1,0 +1,144 @@
+//! Pages that are not actions: health, the definition, the OpenAPI document, Swagger UI.
+
+use actix_web::{
+    HttpRequest, HttpResponse, Responder, get,
+    http::{StatusCode, header::LOCATION},
+    web::{self, Data, ServiceConfig},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::document::{BASE_PATH, OPERATIONS};
+use crate::{
+    config::WebAddress,
+    endpoint::json as json_answer,
+    error::{Error, Kind},
+};
+
+/// The checked-in definition; a test holds it equal to what this build would write.
+const DEFINITION: &str = include_str!("../../apiDefinition.swagger.json");
+
+/// The checked-in OpenAPI document; a test holds it equal to what this build would write.
+const OPENAPI: &str = include_str!("../../openapi/openapi.json");
+
+/// Adds the pages.
+pub(super) fn pages(config: &mut ServiceConfig) {
+    let ui = Config::new(["/openapi.json"])
+        .try_it_out_enabled(true)
+        .persist_authorization(true)
+        .display_request_duration(true)
+        .default_models_expand_depth(-1);
+    config
+        .service(health)
+        .service(ready)
+        .service(definition)
+        .service(openapi)
+        .route("/", web::get().to(to_swagger_ui))
+        .route("/swagger-ui", web::get().to(to_swagger_ui))
+        .service(SwaggerUi::new("/swagger-ui/{_:.*}").config(ui));
+}
+
+/// Whether the process is alive.
+#[get("/health")]
+async fn health() -> impl Responder {
+    json_answer(StatusCode::OK, r#"{"status":"alive"}"#.into())
+}
+
+/// Whether the service takes calls.
+#[get("/ready")]
+async fn ready() -> impl Responder {
+    json_answer(StatusCode::OK, r#"{"status":"ready"}"#.into())
+}
+
+/// The definition to import, naming the address at which this service is reached.
+#[get("/apiDefinition.swagger.json")]
+async fn definition(request: HttpRequest, public_url: Data<WebAddress>) -> HttpResponse {
+    page(DEFINITION, |definition| {
+        let (scheme, host, prefix) = address(&request, &public_url);
+        definition["host"] = host.into();
+        definition["basePath"] = format!("{prefix}{BASE_PATH}").into();
+        // Without a configured address, https: the platform imports nothing else.
+        definition["schemes"] = json!([scheme.unwrap_or_else(|| "https".to_owned())]);
+    })
+}
+
+/// The OpenAPI 3.1 document, for Swagger UI and other tools.
+#[get("/openapi.json")]
+async fn openapi(public_url: Data<WebAddress>) -> HttpResponse {
+    page(OPENAPI, |document| {
+        if !public_url.as_str().is_empty() {
+            document["servers"] = json!([{"url": public_url.as_str()}]);
+        }
+    })
+}
+
+async fn to_swagger_ui() -> impl Responder {
+    HttpResponse::Found().insert_header((LOCATION, "/swagger-ui/")).finish()
+}
+
+fn page(text: &str, change: impl FnOnce(&mut Value)) -> HttpResponse {
+    let mut document: Value = serde_json::from_str(text).unwrap_or_default();
+    change(&mut document);
+    let mut body = Vec::new();
+    let spaces = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut writer = serde_json::Serializer::with_formatter(&mut body, spaces);
+    match document.serialize(&mut writer) {
+        Ok(()) => json_answer(StatusCode::OK, body.into()),
+        Err(cause) => HttpResponse::from_error(
+            Error::new(Kind::Internal, "The document could not be written.").because(cause),
+        ),
+    }
+}
+
+/// The scheme if it is configured, the host with its port, and the path before the base path.
+fn address(request: &HttpRequest, public_url: &WebAddress) -> (Option<String>, String, String) {
+    if let Some((scheme, rest)) = public_url.as_str().split_once("://") {
+        let (host, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+        return (Some(scheme.to_owned()), host.to_owned(), path.to_owned());
+    }
+    (None, request.connection_info().host().to_owned(), String::new())
+}
+
+/// The answer for whatever is not there: a wrong method for a path that is, or nothing at all.
+pub(super) async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, Error> {
+    let methods: Vec<_> = OPERATIONS
+        .iter()
+        .filter(|(_, template, _)| fits(template, request.path()))
+        .map(|(method, ..)| method.as_str())
+        .collect();
+    if methods.is_empty() {
+        return Err(Error::new(
+            Kind::NotFound,
+            "There is no such path; the definition at /apiDefinition.swagger.json names all.",
+        ));
+    }
+    let allowed = methods.join(", ");
+    let message = format!("This path takes {allowed} only.");
+    Err(Error::new(Kind::MethodNotAllowed, message).allow(allowed))
+}
+
+/// Whether `path` is one that `template`, such as `/models/{id}`, stands for.
+fn fits(template: &str, path: &str) -> bool {
+    let (mut wanted, mut given) = (template.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some(part), Some(text)) if part == text || (part.starts_with('{') && !text.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn a_template_stands_for_paths_of_its_shape() {
+        assert!(fits("/a/{x}/b", "/a/1/b"));
+        for other in ["/a//b", "/a/1/c", "/a/1/b/", "/a/1"] {
+            assert!(!fits("/a/{x}/b", other), "{other}");
+        }
+    }
+}

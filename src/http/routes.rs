@@ -1,0 +1,43 @@
+//! The one page that names every action and its place.
+
+use actix_web::middleware::from_fn;
+use utoipa_actix_web::{scope, service_config::ServiceConfig};
+
+use super::middleware::require_key;
+use crate::actions::{
+    account::{get_credits::get_credits, get_generation::get_generation, get_key::get_key},
+    catalog::{
+        choices::{
+            list_author_choices, list_model_choices, list_provider_choices, list_slug_choices,
+        },
+        get_model::get_model,
+        list_model_endpoints::list_model_endpoints,
+        list_models::list_models,
+        list_providers::list_providers,
+    },
+    chat::{chat_completion::chat_completion, completion::completion},
+};
+
+/// The path that every action's path starts with, and that the definition calls its base path.
+pub(crate) const BASE_PATH: &str = "/api";
+
+/// Every action.
+pub(super) fn actions(config: &mut ServiceConfig) {
+    config.service(
+        scope::scope("/api/v1")
+            .wrap(from_fn(require_key))
+            .service(chat_completion)
+            .service(completion)
+            .service(list_models)
+            .service(get_model)
+            .service(list_model_endpoints)
+            .service(list_providers)
+            .service(get_credits)
+            .service(get_key)
+            .service(get_generation)
+            .service(list_model_choices)
+            .service(list_author_choices)
+            .service(list_slug_choices)
+            .service(list_provider_choices),
+    );
+}

@@ -1,0 +1,28 @@
+//! OpenRouter's models as ordinary actions of Power Automate, Logic Apps, Power Apps and Copilot
+//! Studio: one service, and the connector definition that it generates from its own types.
+//!
+//! The house, from the street inwards; an arrow goes down this list only:
+//!
+//! - [`cli`] reads the command line; [`app`] builds and runs the service.
+//! - [`http`] has the routes, the OpenAPI document, middleware and pages.
+//! - [`actions`] is the connector: a folder per area, a file per action.
+//! - [`endpoint`] is what action files are made of: key, input, answer, overlay.
+//! - [`catalog`] is the cached list of models.
+//! - [`openrouter`] is the upstream client and its types.
+//! - [`telemetry`], [`config`] and [`error`] serve all of them.
+//!
+//! Beside the house stand [`swagger`], which turns the OpenAPI document into the connector's
+//! Swagger 2.0 definition, and [`sandbox`], a simulated OpenRouter.
+
+pub mod actions;
+pub mod app;
+pub mod catalog;
+pub mod cli;
+pub mod config;
+pub mod endpoint;
+pub mod error;
+pub mod http;
+pub mod openrouter;
+pub mod sandbox;
+pub mod swagger;
+pub mod telemetry;

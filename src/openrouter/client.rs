@@ -1,0 +1,225 @@
+//! The one client: address, attribution, deadline, bounds, and the one `send`.
+
+use std::time::{Duration, Instant};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Method, StatusCode, header, redirect};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{ApiKey, error};
+use crate::{
+    config,
+    error::{Error, Kind, Result},
+    telemetry,
+};
+
+/// What a path segment may hold unescaped: model ids use `:`, `~` and `@`.
+const SEGMENT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':').remove(b'@');
+
+/// A client of OpenRouter's HTTP API.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    deadline: Duration,
+    max_answer: usize,
+}
+
+/// One call to be sent.
+pub(super) struct Call<'a> {
+    method: Method,
+    path: String,
+    query: Vec<(&'static str, String)>,
+    key: Option<&'a ApiKey>,
+    body: Option<Vec<u8>>,
+}
+
+impl<'a> Call<'a> {
+    /// A read of `path`, which starts with a slash and whose segments are escaped.
+    pub(super) fn get(path: impl Into<String>, key: Option<&'a ApiKey>) -> Self {
+        Self { method: Method::GET, path: path.into(), query: Vec::new(), key, body: None }
+    }
+
+    /// A call of `path` with `body` as JSON.
+    pub(super) fn post<T: Serialize>(path: &str, key: &'a ApiKey, body: &T) -> Result<Self> {
+        let body = serde_json::to_vec(body).map_err(|cause| {
+            Error::new(Kind::Internal, "The request could not be written.").because(cause)
+        })?;
+        Ok(Self {
+            method: Method::POST,
+            path: path.to_owned(),
+            query: Vec::new(),
+            key: Some(key),
+            body: Some(body),
+        })
+    }
+
+    /// Adds query parameters.
+    pub(super) fn query(mut self, query: Vec<(&'static str, String)>) -> Self {
+        self.query = query;
+        self
+    }
+}
+
+/// Escapes `text` for use as one path segment.
+///
+/// # Errors
+///
+/// `400` for `field` if the segment is empty or would leave its place in the path.
+pub(super) fn segment(field: &'static str, text: &str) -> Result<String> {
+    if text.is_empty() || text == "." || text == ".." || text.contains(['/', '?', '#', '\\']) {
+        return Err(Error::invalid(field, format!("{field} is not a part of a model's id.")));
+    }
+    Ok(utf8_percent_encode(text, SEGMENT).to_string())
+}
+
+impl Client {
+    /// A client with a connection pool of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Internal`] if the machine has no root certificates or the settings cannot be used.
+    pub fn new(config: &config::Upstream) -> Result<Self> {
+        // Another part of the process may have installed one already; either will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
+            Error::new(Kind::Internal, "The upstream client cannot be built.").because(cause)
+        };
+        let mut headers = header::HeaderMap::new();
+        for (name, text) in [("http-referer", &config.referer), ("x-openrouter-title", &config.title)]
+        {
+            if !text.as_str().is_empty() {
+                let value = text.as_str().parse().map_err(|cause| cannot(Box::new(cause)))?;
+                headers.insert(name, value);
+            }
+        }
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("openrouter-connector/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .connect_timeout(config.connect_timeout)
+            .read_timeout(config.read_timeout)
+            .tcp_keepalive(Duration::from_secs(30))
+            .redirect(redirect::Policy::custom(same_host))
+            .build()
+            .map_err(|cause| cannot(Box::new(cause)))?;
+        Ok(Self {
+            http,
+            base: config.url.as_str().to_owned(),
+            deadline: config.deadline,
+            max_answer: config.max_answer_mb.bytes(),
+        })
+    }
+
+    /// Sends `call` and reads its answer as `T`.
+    pub(super) async fn ask<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T> {
+        let value = self.send(call).await?;
+        serde_json::from_value(value).map_err(|cause| {
+            Error::new(Kind::UpstreamError, "OpenRouter's answer has an unknown shape.")
+                .detail(format!("{:?} at line {}", cause.classify(), cause.line()))
+        })
+    }
+
+    /// Sends `call` and reads its answer as JSON, whatever stands in it.
+    ///
+    /// An error inside a success is an error here.
+    pub(super) async fn send(&self, call: Call<'_>) -> Result<Value> {
+        let started = Instant::now();
+        let answer = tokio::time::timeout(self.deadline, self.exchange(call)).await;
+        telemetry::note(|facts| facts.upstream += started.elapsed());
+        let (status, headers, body) = answer.unwrap_or_else(|_| {
+            Err(Error::new(Kind::Deadline, "The model did not answer in the time for one call."))
+        })?;
+        if !status.is_success() {
+            return Err(error::from_answer(status.as_u16(), &headers, &body));
+        }
+        // Slow answers arrive with leading line breaks; the parser skips them.
+        let value: Value = serde_json::from_slice(&body).map_err(|cause| {
+            Error::new(Kind::UpstreamError, "OpenRouter's answer broke off or is not JSON.")
+                .detail(format!("{} bytes, {:?}", body.len(), cause.classify()))
+        })?;
+        match error::inside_success(&value, &headers) {
+            Some(error) => Err(error),
+            None => Ok(value),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        call: Call<'_>,
+    ) -> Result<(StatusCode, header::HeaderMap, Vec<u8>)> {
+        let mut request = self.http.request(call.method, format!("{}{}", self.base, call.path));
+        if !call.query.is_empty() {
+            request = request.query(&call.query);
+        }
+        if let Some(key) = call.key {
+            request = request.bearer_auth(key.reveal());
+        }
+        if let Some(body) = call.body {
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+        }
+        let mut response = request.send().await.map_err(|cause| transport(&cause))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        if let Some(id) = headers.get("x-generation-id").and_then(|id| id.to_str().ok()) {
+            telemetry::note_generation(id);
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|cause| transport(&cause))? {
+            if body.len() + chunk.len() > self.max_answer {
+                return Err(Error::new(
+                    Kind::UpstreamError,
+                    "The model's answer is larger than this service accepts.",
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok((status, headers, body))
+    }
+}
+
+/// Follows a redirect only on the same host, so that a key never leaves for another one.
+fn same_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let same = attempt.previous().first().is_some_and(|first| {
+        first.host() == attempt.url().host()
+            && first.port_or_known_default() == attempt.url().port_or_known_default()
+            && first.scheme() == attempt.url().scheme()
+    });
+    if same && attempt.previous().len() <= 3 { attempt.follow() } else { attempt.stop() }
+}
+
+/// A failure of the connection itself. The address is left out: it may hold ids.
+fn transport(cause: &reqwest::Error) -> Error {
+    let (kind, message) = if cause.is_connect() {
+        (Kind::UpstreamError, "OpenRouter cannot be reached at the moment.")
+    } else if cause.is_timeout() {
+        (Kind::Deadline, "OpenRouter went silent before its answer was complete.")
+    } else {
+        (Kind::UpstreamError, "The connection to OpenRouter broke before its answer was complete.")
+    };
+    let mut detail = String::new();
+    let mut source = std::error::Error::source(cause);
+    while let Some(error) = source {
+        if !detail.is_empty() {
+            detail.push_str(": ");
+        }
+        detail.push_str(&error.to_string());
+        source = error.source();
+    }
+    Error::new(kind, message).detail(detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_keeps_what_model_ids_use_and_stays_in_its_place() {
+        assert_eq!(segment("slug", "gpt-4o:free").unwrap(), "gpt-4o:free");
+        assert_eq!(segment("author", "~openai").unwrap(), "~openai");
+        assert_eq!(segment("slug", "a b%").unwrap(), "a%20b%25");
+        for bad in ["", ".", "..", "a/b", "a?b", "a#b", "..\\x"] {
+            assert_eq!(segment("slug", bad).unwrap_err().field(), Some("slug"), "{bad}");
+        }
+    }
+}

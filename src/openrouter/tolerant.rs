@@ -1,0 +1,143 @@
+//! Readers for upstream fields that may be absent, null, or of another type than documented.
+//!
+//! Each is used as `#[serde(deserialize_with = "...")]` beside `#[serde(default)]`. None of them
+//! fails: what cannot be understood counts as absent, because a model's answer that was paid for
+//! must not be lost over a field that nobody asked for.
+
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
+
+/// A text; a number or boolean is written out.
+pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    })
+}
+
+/// A number, also one written as a text.
+pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    Ok(as_number(&Value::deserialize(from)?))
+}
+
+/// A whole number, also one written as a text or with a fraction, which is cut off.
+pub(super) fn integer<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    let value = Value::deserialize(from)?;
+    Ok(value.as_i64().or_else(|| as_number(&value).and_then(whole)))
+}
+
+/// A boolean, also one written as a text.
+pub(super) fn boolean<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::Bool(flag) => Some(flag),
+        Value::String(text) => text.to_ascii_lowercase().parse().ok(),
+        _ => None,
+    })
+}
+
+/// A list; elements that cannot be read are left out.
+pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::Array(items) => {
+            items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect()
+        }
+        _ => Vec::new(),
+    })
+}
+
+/// An object; anything else counts as one without fields.
+pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    from: D,
+) -> Result<T, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        value @ Value::Object(_) => serde_json::from_value(value).unwrap_or_default(),
+        _ => T::default(),
+    })
+}
+
+/// The number that a JSON number or a text holds, if it is finite.
+pub(super) fn as_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+    .filter(|number: &f64| number.is_finite())
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked, and a fraction is cut off on purpose")]
+fn whole(number: f64) -> Option<i64> {
+    const LIMIT: f64 = 9_007_199_254_740_992.0;
+    (number.abs() <= LIMIT).then_some(number as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Sample {
+        #[serde(deserialize_with = "text")]
+        text: Option<String>,
+        #[serde(deserialize_with = "number")]
+        number: Option<f64>,
+        #[serde(deserialize_with = "integer")]
+        integer: Option<i64>,
+        #[serde(deserialize_with = "boolean")]
+        boolean: Option<bool>,
+        #[serde(deserialize_with = "list")]
+        list: Vec<String>,
+        #[serde(deserialize_with = "object")]
+        object: Inner,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Inner {
+        #[serde(deserialize_with = "integer")]
+        count: Option<i64>,
+    }
+
+    #[test]
+    fn whatever_cannot_be_read_counts_as_absent() {
+        let odd = [json!(null), json!([]), json!({}), json!("x"), json!(-1.5), json!(true)];
+        for value in odd {
+            let all = json!({
+                "text": value, "number": value, "integer": value,
+                "boolean": value, "list": value, "object": value,
+            });
+            let sample: Result<Sample, _> = serde_json::from_value(all);
+            assert!(sample.is_ok(), "{value}");
+        }
+        assert_eq!(serde_json::from_value::<Sample>(json!({})).unwrap(), Sample::default());
+    }
+
+    #[test]
+    fn values_of_a_neighbouring_type_are_understood() {
+        let sample: Sample = serde_json::from_value(json!({
+            "text": 5, "number": "7.1e-05", "integer": "12", "boolean": "True",
+            "list": ["a", null, 3, "b"], "object": {"count": 3.0},
+        }))
+        .unwrap();
+        assert_eq!(sample.text.as_deref(), Some("5"));
+        assert_eq!(sample.number, Some(7.1e-5));
+        assert_eq!(sample.integer, Some(12));
+        assert_eq!(sample.boolean, Some(true));
+        assert_eq!(sample.list, ["a", "b"]);
+        assert_eq!(sample.object.count, Some(3));
+    }
+
+    #[test]
+    fn numbers_that_json_cannot_hold_are_absent() {
+        for text in ["NaN", "inf", "-inf", "1e999"] {
+            assert_eq!(as_number(&json!(text)), None, "{text}");
+        }
+    }
+}

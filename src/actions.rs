@@ -13,10 +13,11 @@ use crate::endpoint::Overlay;
 /// What the definition says beyond the types, of all actions.
 pub(crate) fn overlays() -> impl Iterator<Item = &'static Overlay> {
     [
+        chat::options::OVERLAY,
+        chat::ask::OVERLAY,
         chat::chat_completion::OVERLAY,
         chat::completion::OVERLAY,
         chat::message::OVERLAY,
-        chat::options::OVERLAY,
         catalog::filter::OVERLAY,
         catalog::get_model::OVERLAY,
         catalog::list_model_endpoints::OVERLAY,

@@ -163,6 +163,8 @@ fn flattened(document: &mut Value, schema: &str, without: &[&str]) -> Option<Val
         return Some(json!({"$ref": format!("#/components/schemas/{schema}")}));
     }
     let mut copy = schema_mut(document, schema)?.clone();
+    // The object that it joins has a description of its own.
+    copy.shift_remove("description");
     let properties = copy.get_mut("properties")?.as_object_mut()?;
     for name in without {
         properties.shift_remove(*name)?;

@@ -9,13 +9,17 @@ use crate::actions::{
     catalog::{
         choices::{
             list_author_choices, list_model_choices, list_provider_choices, list_slug_choices,
+            list_supported_parameters,
         },
         get_model::get_model,
         list_model_endpoints::list_model_endpoints,
         list_models::list_models,
         list_providers::list_providers,
     },
-    chat::{chat_completion::chat_completion, completion::completion},
+    chat::{
+        ask::ask, chat_completion::chat_completion, completion::completion,
+        get_ask_schema::get_ask_schema,
+    },
 };
 
 /// The path that every action's path starts with, and that the definition calls its base path.
@@ -26,6 +30,7 @@ pub(super) fn actions(config: &mut ServiceConfig) {
     config.service(
         scope::scope("/api/v1")
             .wrap(from_fn(require_key))
+            .service(ask)
             .service(chat_completion)
             .service(completion)
             .service(list_models)
@@ -38,6 +43,8 @@ pub(super) fn actions(config: &mut ServiceConfig) {
             .service(list_model_choices)
             .service(list_author_choices)
             .service(list_slug_choices)
-            .service(list_provider_choices),
+            .service(list_provider_choices)
+            .service(list_supported_parameters)
+            .service(get_ask_schema),
     );
 }

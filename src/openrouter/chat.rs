@@ -186,6 +186,30 @@ pub struct Choice {
     pub text: Option<String>,
     #[serde(deserialize_with = "text")]
     pub reasoning: Option<String>,
+    #[serde(deserialize_with = "object")]
+    pub logprobs: Logprobs,
+}
+
+/// The probabilities of a choice's tokens.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+pub struct Logprobs {
+    #[serde(deserialize_with = "list")]
+    pub content: Vec<TokenLogprob>,
+}
+
+/// The probability of one token.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+pub struct TokenLogprob {
+    #[serde(deserialize_with = "text")]
+    pub token: Option<String>,
+    #[serde(deserialize_with = "number")]
+    pub logprob: Option<f64>,
+    #[serde(deserialize_with = "list")]
+    pub top_logprobs: Vec<Value>,
 }
 
 /// What the model said.
@@ -276,6 +300,32 @@ pub struct Usage {
     pub prompt_tokens_details: PromptDetails,
     #[serde(deserialize_with = "object")]
     pub completion_tokens_details: CompletionDetails,
+}
+
+impl Usage {
+    /// This use and another one together.
+    #[must_use]
+    pub fn plus(self, other: &Self) -> Self {
+        let sum = |a: Option<i64>, b: Option<i64>| a.map_or(b, |a| Some(a + b.unwrap_or_default()));
+        Self {
+            prompt_tokens: sum(self.prompt_tokens, other.prompt_tokens),
+            completion_tokens: sum(self.completion_tokens, other.completion_tokens),
+            total_tokens: sum(self.total_tokens, other.total_tokens),
+            cost: self.cost.map_or(other.cost, |cost| Some(cost + other.cost.unwrap_or_default())),
+            prompt_tokens_details: PromptDetails {
+                cached_tokens: sum(
+                    self.prompt_tokens_details.cached_tokens,
+                    other.prompt_tokens_details.cached_tokens,
+                ),
+            },
+            completion_tokens_details: CompletionDetails {
+                reasoning_tokens: sum(
+                    self.completion_tokens_details.reasoning_tokens,
+                    other.completion_tokens_details.reasoning_tokens,
+                ),
+            },
+        }
+    }
 }
 
 /// What the prompt's tokens were.

@@ -1,5 +1,7 @@
 //! The designer's dropdowns: short lists of ids and readable names, from the cached catalogue.
 
+use std::collections::BTreeSet;
+
 use actix_web::{
     HttpResponse, get,
     http::StatusCode,
@@ -160,6 +162,26 @@ pub(crate) async fn list_slug_choices(
     Ok(Answer(Choices { value: slugs.into_iter().map(same).collect() }))
 }
 
+/// List supported parameters
+///
+/// Returns the options that models may support for a dropdown.
+#[utoipa::path(
+    operation_id = "ListSupportedParameters", tag = "Choices",
+    responses((status = 200, description = "The entries.", body = Choices), ActionErrors),
+    extensions(("x-ms-visibility" = json!("internal")))
+)]
+#[get("/choices/parameters")]
+pub(crate) async fn list_supported_parameters(
+    services: Data<Services>,
+    _key: ApiKey,
+) -> Result<Answer<Choices>> {
+    let snapshot = services.catalog.get().await?;
+    let all = snapshot.models().iter().flat_map(|model| &model.supported_parameters);
+    let names: BTreeSet<_> = all.collect();
+    let value = names.into_iter().map(|id| ChoiceRow { id: id.clone(), name: in_words(id) });
+    Ok(Answer(Choices { value: value.collect() }))
+}
+
 /// List provider choices
 ///
 /// Returns the providers for a dropdown.
@@ -240,6 +262,13 @@ fn short(tokens: i64) -> String {
 /// The two parts of every model's id.
 fn ids(snapshot: &Snapshot) -> impl Iterator<Item = (&str, &str)> {
     snapshot.models().iter().filter_map(|model| model.id.as_deref()?.split_once('/'))
+}
+
+/// `max_tokens` as "Max tokens".
+fn in_words(name: &str) -> String {
+    let words = name.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn same(text: &str) -> ChoiceRow {

@@ -210,11 +210,7 @@ impl ModelFilter {
         let takes = self
             .input_modality
             .is_none_or(|input| has(&architecture.input_modalities, &name_of(input)));
-        let supports = self.supported_parameters.iter().flat_map(|list| list.split(','));
-        let supports = supports
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-            .all(|name| has(&model.supported_parameters, name));
+        let supports = self.wanted_parameters().all(|name| has(&model.supported_parameters, name));
         let reaches = self
             .min_context
             .is_none_or(|least| model.context_length.is_some_and(|length| length >= least));
@@ -222,6 +218,14 @@ impl ModelFilter {
             model.pricing.prompt_price().is_some_and(|price| per_million(price) <= most)
         });
         gives && takes && supports && reaches && affordable && self.found_in(model)
+    }
+
+    /// The wanted options. A designer writes a list that it takes from another input as JSON.
+    fn wanted_parameters(&self) -> impl Iterator<Item = &str> {
+        let list = self.supported_parameters.as_deref().unwrap_or_default();
+        list.split(',')
+            .map(|name| name.trim_matches(|c: char| c.is_whitespace() || "[]\"".contains(c)))
+            .filter(|name| !name.is_empty())
     }
 
     fn found_in(&self, model: &Model) -> bool {

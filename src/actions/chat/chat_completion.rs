@@ -7,17 +7,17 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    answer::GenerationFacts,
+    answer::{AnswerExtras, GenerationFacts},
     message::{self, EarlierMessage, Role},
     options::{OPTIONS, TEXT_MODELS, WithOptions, look_up},
 };
 use crate::{
-    actions::file::{FileInput, FileOutput},
+    actions::file::FileInput,
     endpoint::{ActionErrors, Answer, Body, Overlay, Services, overlay::{At, Set}},
     error::{Error, Result},
     openrouter::{
         ApiKey,
-        chat::{AnswerMessage, ChatRequest, ChatResponse, Choice, Content, Part},
+        chat::{AnswerMessage, ChatRequest, ChatResponse, Choice},
         models::Model,
     },
 };
@@ -71,7 +71,6 @@ pub struct ChatCompletionRequest {
 }
 
 /// What the model answered.
-#[skip_serializing_none]
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChatCompletionResponse {
     /// Content
@@ -82,75 +81,16 @@ pub struct ChatCompletionResponse {
     ///
     /// Who answered: assistant.
     pub role: String,
-    /// Reasoning
-    ///
-    /// What a reasoning model thought before it answered.
-    pub reasoning: Option<String>,
-    /// Refusal
-    ///
-    /// Why the model did not answer.
-    pub refusal: Option<String>,
-    /// Tool Calls
-    ///
-    /// The tools that the model wants called.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    pub tool_calls: Vec<ChatToolCall>,
-    /// Citations
-    ///
-    /// The sources of a web search.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    pub citations: Vec<ChatCitation>,
-    /// Images
-    ///
-    /// The images of the answer.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    pub images: Vec<FileOutput>,
     /// Choices
     ///
     /// Every answer of the model, as in the published connector; mostly one.
     pub choices: Vec<ChatChoice>,
+    /// What else a chat's answer may hold.
+    #[serde(flatten)]
+    pub extras: AnswerExtras,
     /// What every generated answer carries.
     #[serde(flatten)]
     pub facts: GenerationFacts,
-}
-
-/// A tool that the model wants called.
-#[skip_serializing_none]
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ChatToolCall {
-    /// Tool Call ID
-    ///
-    /// The id of this call.
-    pub id: Option<String>,
-    /// Tool Name
-    ///
-    /// The name of the tool.
-    pub name: Option<String>,
-    /// Arguments
-    ///
-    /// The arguments of the tool, as JSON text.
-    pub arguments: String,
-}
-
-/// A source on the web.
-#[skip_serializing_none]
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ChatCitation {
-    /// URL
-    ///
-    /// The address of the source.
-    pub url: Option<String>,
-    /// Title
-    ///
-    /// The title of the source.
-    pub title: Option<String>,
-    /// Excerpt
-    ///
-    /// What the source says.
-    pub content: Option<String>,
 }
 
 /// One of the answers.
@@ -252,48 +192,18 @@ fn into_upstream(
     if let Some(prompt) = own.system_prompt {
         messages.insert(0, message::text(Role::System, prompt));
     }
-    options.check_cost(model, messages.iter().map(|turn| size(&turn.content)).sum(), warnings)?;
+    options.check_cost(model, messages.iter().map(message::text_bytes).sum(), warnings)?;
     Ok(ChatRequest { model: own.model, messages, options: options.to_upstream(model, warnings)? })
-}
-
-/// The bytes of text in a message; what files cost in tokens only the model's provider knows.
-fn size(content: &Content) -> usize {
-    match content {
-        Content::Text(text) => text.len(),
-        Content::Parts(parts) => parts
-            .iter()
-            .map(|part| if let Part::Text { text } = part { text.len() } else { 0 })
-            .sum(),
-    }
 }
 
 impl ChatCompletionResponse {
     fn from_upstream(answer: &ChatResponse, warnings: Vec<String>) -> Self {
         let none = AnswerMessage::default();
         let first = answer.choices.first().map_or(&none, |choice| &choice.message);
-        let tool_calls = first.tool_calls.iter().map(|call| ChatToolCall {
-            id: call.id.clone(),
-            name: call.function.name.clone(),
-            arguments: call.function.arguments_text(),
-        });
-        let citations = first.annotations.iter().map(|note| &note.url_citation);
-        let citations = citations.filter(|source| source.url.is_some()).map(|source| ChatCitation {
-            url: source.url.clone(),
-            title: source.title.clone(),
-            content: source.content.clone(),
-        });
-        let images = first
-            .image_urls()
-            .enumerate()
-            .map(|(index, url)| FileOutput::from_url(url, &format!("image-{}", index + 1)));
         Self {
             content: first.content_text(),
             role: role(first),
-            reasoning: first.reasoning.clone(),
-            refusal: first.refusal.clone(),
-            tool_calls: tool_calls.collect(),
-            citations: citations.collect(),
-            images: images.collect(),
+            extras: AnswerExtras::of(answer),
             choices: answer.choices.iter().enumerate().map(choice).collect(),
             facts: GenerationFacts::of(answer, warnings),
         }

@@ -106,3 +106,15 @@ pub fn with_files(
     }
     Ok(Message { role: role.name().to_owned(), content: Content::Parts(parts) })
 }
+
+/// The bytes of text in a message; what files cost in tokens only the model's provider knows.
+#[must_use]
+pub fn text_bytes(message: &Message) -> usize {
+    match &message.content {
+        Content::Text(text) => text.len(),
+        Content::Parts(parts) => parts
+            .iter()
+            .map(|part| if let Part::Text { text } = part { text.len() } else { 0 })
+            .sum(),
+    }
+}

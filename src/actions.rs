@@ -7,6 +7,8 @@ pub mod account;
 pub mod catalog;
 pub mod chat;
 pub mod file;
+pub mod media;
+pub mod vectors;
 
 use crate::endpoint::Overlay;
 
@@ -23,6 +25,13 @@ pub(crate) fn overlays() -> impl Iterator<Item = &'static Overlay> {
         catalog::list_model_endpoints::OVERLAY,
         catalog::list_models::OVERLAY,
         file::OVERLAY,
+        media::create_image::OVERLAY,
+        media::create_speech::OVERLAY,
+        media::create_transcription::OVERLAY,
+        media::create_video::OVERLAY,
+        media::languages::OVERLAY,
+        vectors::create_embeddings::OVERLAY,
+        vectors::rerank::OVERLAY,
     ]
     .into_iter()
     .flatten()

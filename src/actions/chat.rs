@@ -7,4 +7,4 @@ pub mod completion;
 pub mod get_ask_schema;
 pub mod message;
 pub mod options;
-pub(crate) mod structured;
+pub mod structured;

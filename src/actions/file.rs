@@ -223,6 +223,11 @@ impl Loaded {
         }))
     }
 
+    /// The same file under another ending, which tells upstream its format.
+    pub(crate) fn with_extension(self, extension: &str) -> Self {
+        Self { extension: extension.to_owned(), ..self }
+    }
+
     /// The address, or the content as a `data:` URI.
     pub(crate) fn into_url(self) -> String {
         match self.source {
@@ -279,6 +284,28 @@ impl FileOutput {
         }
     }
 
+    /// A file of base64 without a `data:` head, named `stem` with the fitting ending; `None` if it
+    /// cannot be decoded.
+    #[must_use]
+    pub fn from_base64(text: &str, mime_type: Option<&str>, stem: &str) -> Option<Self> {
+        let decoded = decode(Value::String(text.to_owned()), "").ok()?;
+        let mime_type = decoded.mime_type.as_deref().or(mime_type);
+        (!decoded.bytes.is_empty()).then(|| Self::from_bytes(&decoded.bytes, mime_type, stem))
+    }
+
+    /// A file of `bytes` whose type is known.
+    #[must_use]
+    pub fn named(bytes: &[u8], mime_type: &str, stem: &str, extension: &str) -> Self {
+        Self {
+            name: Some(format!("{stem}.{extension}")),
+            extension: Some(extension.to_owned()),
+            mime_type: Some(mime_type.to_owned()),
+            size: i64::try_from(bytes.len()).ok(),
+            content: Some(BASE64.encode(bytes)),
+            url: None,
+        }
+    }
+
     /// A file of `bytes`, named `stem` with the ending that fits its content.
     #[must_use]
     pub fn from_bytes(bytes: &[u8], mime_type: Option<&str>, stem: &str) -> Self {
@@ -286,19 +313,12 @@ impl FileOutput {
             || ("application/octet-stream".to_owned(), "bin".to_owned()),
             |(_, mime, extension)| (mime, extension),
         );
-        Self {
-            name: Some(format!("{stem}.{extension}")),
-            extension: Some(extension),
-            mime_type: Some(mime),
-            size: i64::try_from(bytes.len()).ok(),
-            content: Some(BASE64.encode(bytes)),
-            url: None,
-        }
+        Self::named(bytes, &mime, stem, &extension)
     }
 }
 
 /// Why the model cannot take a file of `kind`; `None` if it can, or nothing is known of it.
-fn cannot_take(model: Option<&Model>, kind: Kind, name: &str) -> Option<String> {
+pub(crate) fn cannot_take(model: Option<&Model>, kind: Kind, name: &str) -> Option<String> {
     let needed = match kind {
         // Text joins the prompt, and upstream reads documents for models that cannot.
         Kind::Text | Kind::Document => return None,

@@ -29,12 +29,14 @@ pub(crate) use routes::BASE_PATH;
 #[openapi(
     info(
         title = "OpenRouter Models",
-        description = "Hundreds of AI models through one connection: chat, text, the catalogue of models with live prices, and the account. Answers are flat and typed, and say what they cost.",
+        description = "Hundreds of AI models through one connection: chat, images, speech, transcription, video and embeddings, with live prices. Answers are flat and typed, and say what they cost.",
         contact(name = "Your administrator", url = "https://openrouter.ai/docs", email = "admin@example.com"),
         license(name = "MIT", identifier = "MIT"),
     ),
     tags(
         (name = "Text", description = "Conversations and texts."),
+        (name = "Media", description = "Images, speech and video."),
+        (name = "Vectors", description = "Embeddings and relevance."),
         (name = "Models", description = "The catalogue of models."),
         (name = "Account", description = "Credits, the key, and single generations."),
         (name = "Choices", description = "Lists for the designer."),

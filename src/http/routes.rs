@@ -20,6 +20,12 @@ use crate::actions::{
         ask::ask, chat_completion::chat_completion, completion::completion,
         get_ask_schema::get_ask_schema,
     },
+    media::{
+        create_image::create_image, create_speech::create_speech,
+        create_transcription::create_transcription, create_video::create_video,
+        get_video::get_video, list_voice_choices::list_voice_choices,
+    },
+    vectors::{create_embeddings::create_embeddings, rerank::rerank},
 };
 
 /// The path that every action's path starts with, and that the definition calls its base path.
@@ -33,6 +39,13 @@ pub(super) fn actions(config: &mut ServiceConfig) {
             .service(ask)
             .service(chat_completion)
             .service(completion)
+            .service(create_image)
+            .service(create_speech)
+            .service(create_transcription)
+            .service(create_video)
+            .service(get_video)
+            .service(create_embeddings)
+            .service(rerank)
             .service(list_models)
             .service(get_model)
             .service(list_model_endpoints)
@@ -45,6 +58,7 @@ pub(super) fn actions(config: &mut ServiceConfig) {
             .service(list_slug_choices)
             .service(list_provider_choices)
             .service(list_supported_parameters)
+            .service(list_voice_choices)
             .service(get_ask_schema),
     );
 }

@@ -53,6 +53,7 @@ pub struct Options {
     pub tools: Option<Value>,
     pub tool_choice: Option<Value>,
     pub modalities: Option<Vec<String>>,
+    pub image_config: Option<serde_json::Map<String, Value>>,
     pub provider: Option<ProviderPreferences>,
     pub plugins: Option<Vec<Value>>,
     pub service_tier: Option<String>,

@@ -10,8 +10,8 @@ use validator::Validate;
 use super::{
     answer::{AnswerExtras, GenerationFacts, note_use},
     message::{self, Role},
-    options::{JsonText, WithOptions, look_up},
-    structured::{AnswerSchema, Mismatch, find_json, without_nulls},
+    options::{JsonText, WithOptions},
+    structured::{AnswerSchema, AskResponseFormat, Mismatch, find_json, without_nulls},
 };
 use crate::{
     actions::file::FileInput,
@@ -121,16 +121,6 @@ pub enum AskFormat {
     Advanced,
 }
 
-/// The form of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum AskResponseFormat {
-    /// Words.
-    Text,
-    /// An object.
-    Json,
-}
-
 /// A turn of the conversation.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -187,7 +177,7 @@ pub(crate) async fn ask(
     key: ApiKey,
     Body(request): Body<WithOptions<AskRequest>>,
 ) -> Result<Answer<AskResponse>> {
-    let model = look_up(&services.catalog, &request.own.model).await;
+    let model = services.model(&request.own.model).await;
     let mut warnings = Vec::new();
     let wanted = Wanted::of(&request.own, &mut warnings)?;
     let mut upstream = into_upstream(request, model.as_ref(), &mut warnings)?;

@@ -9,7 +9,7 @@ use validator::Validate;
 use super::{
     answer::{AnswerExtras, GenerationFacts},
     message::{self, EarlierMessage, Role},
-    options::{OPTIONS, TEXT_MODELS, WithOptions, look_up},
+    options::{OPTIONS, TEXT_MODELS, WithOptions},
 };
 use crate::{
     actions::file::FileInput,
@@ -152,7 +152,7 @@ pub(crate) async fn chat_completion(
     key: ApiKey,
     Body(request): Body<WithOptions<ChatCompletionRequest>>,
 ) -> Result<Answer<ChatCompletionResponse>> {
-    let model = look_up(&services.catalog, &request.own.model).await;
+    let model = services.model(&request.own.model).await;
     let mut warnings = Vec::new();
     let upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
     let answer = services.openrouter.chat(&key, &upstream).await?;

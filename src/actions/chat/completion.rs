@@ -9,7 +9,7 @@ use validator::Validate;
 use super::{
     answer::GenerationFacts,
     message::{self, Role},
-    options::{OPTIONS, TEXT_MODELS, WithOptions, look_up},
+    options::{OPTIONS, TEXT_MODELS, WithOptions},
 };
 use crate::{
     endpoint::{ActionErrors, Answer, Body, Overlay, Services, overlay::At},
@@ -93,7 +93,7 @@ pub(crate) async fn completion(
     Body(request): Body<WithOptions<CompletionRequest>>,
 ) -> Result<Answer<CompletionResponse>> {
     let WithOptions { own, options } = request;
-    let model = look_up(&services.catalog, &own.model).await;
+    let model = services.model(&own.model).await;
     let mut warnings = Vec::new();
     options.check_cost(model.as_ref(), own.prompt.len(), &mut warnings)?;
     let options = options.to_upstream(model.as_ref(), &mut warnings)?;

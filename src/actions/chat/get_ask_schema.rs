@@ -8,7 +8,10 @@ use serde_json::{Map, Value, json};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::{ask::AskResponseFormat, options::JsonText, structured::AnswerSchema};
+use super::{
+    options::JsonText,
+    structured::{AnswerSchema, AskResponseFormat},
+};
 use crate::{
     endpoint::{ActionErrors, Answer, Query, Services},
     error::Result,

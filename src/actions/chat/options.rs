@@ -1,7 +1,7 @@
 //! The generation options: flat for a maker, nested for OpenRouter, one code for every action
 //! that generates text.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -10,7 +10,6 @@ use validator::{Validate, ValidationError};
 
 use super::structured::AnswerSchema;
 use crate::{
-    catalog::Catalog,
     endpoint::{
         Input, Overlay, field_names, unknown_field,
         overlay::{At, Dropdown, Set, Source},
@@ -63,9 +62,6 @@ pub(crate) const TEXT_MODELS: Set = Set::Dropdown(Dropdown {
 
 const PROVIDERS: Set =
     Set::Dropdown(Dropdown { operation: "ListProviderChoices", parameters: &[] });
-
-/// How long a call waits for the list of models, which says what a model supports.
-const CATALOG_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How a text is generated. What is left out is not sent, so that the model's own default holds.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -434,6 +430,7 @@ impl GenerationOptions {
             tools: self.tools()?,
             tool_choice: self.tool_choice(),
             modalities: None,
+            image_config: None,
             provider: self.provider(),
             plugins: self.plugins(warnings),
             service_tier: self.service_tier.map(ServiceTier::text),
@@ -625,9 +622,4 @@ impl GenerationOptions {
             format!("The call could cost up to ${worst:.4}, which is more than its max_cost of ${limit}."),
         ))
     }
-}
-
-/// The model with `id`, if the list of models can be had soon enough.
-pub(crate) async fn look_up(catalog: &Arc<Catalog>, id: &str) -> Option<Model> {
-    catalog.get_within(CATALOG_PATIENCE).await?.model(id).cloned()
 }

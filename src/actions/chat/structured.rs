@@ -5,12 +5,24 @@ mod extract;
 mod resolve;
 mod strict;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::options::JsonText;
 use crate::error::{Error, Kind, Result};
 
 pub(crate) use extract::find_json;
+
+/// The form of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum AskResponseFormat {
+    /// Words.
+    Text,
+    /// An object.
+    Json,
+}
 
 /// A maker's JSON Schema for answers, read and made usable.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use arc_swap::ArcSwapOption;
+use bytes::Bytes;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::{
@@ -109,8 +109,9 @@ impl Catalog {
                 *failed = Some(Instant::now());
                 Err(error)
             }
-            Err(cause) => Err(Error::new(Kind::Internal, "The list of models was not fetched.")
-                .because(cause)),
+            Err(cause) => Err(
+                Error::new(Kind::Internal, "The list of models was not fetched.").because(cause),
+            ),
         }
     }
 
@@ -118,7 +119,9 @@ impl Catalog {
     fn refresh_behind(self: &Arc<Self>) {
         let catalog = Arc::clone(self);
         tokio::spawn(async move {
-            let Ok(mut failed) = catalog.flight.try_lock() else { return };
+            let Ok(mut failed) = catalog.flight.try_lock() else {
+                return;
+            };
             let fresh = |snapshot: Arc<Snapshot>| snapshot.fetched.elapsed() < catalog.refresh;
             if failed.is_some_and(|moment| moment.elapsed() < PAUSE)
                 || catalog.current.load_full().is_some_and(fresh)
@@ -143,7 +146,10 @@ impl Catalog {
         let query = vec![("output_modalities", "all".to_owned())];
         let models = self.client.models(None, query).await?;
         if models.is_empty() {
-            return Err(Error::new(Kind::UpstreamError, "OpenRouter lists no models."));
+            return Err(Error::new(
+                Kind::UpstreamError,
+                "OpenRouter lists no models.",
+            ));
         }
         tracing::info!(models = models.len(), "the list of models was fetched");
         let snapshot = Arc::new(Snapshot::new(models));
@@ -161,7 +167,12 @@ impl Snapshot {
             .enumerate()
             .filter_map(|(index, model)| Some((model.id.clone()?, index)))
             .collect();
-        Self { models, by_id, fetched: Instant::now(), pages: Mutex::default() }
+        Self {
+            models,
+            by_id,
+            fetched: Instant::now(),
+            pages: Mutex::default(),
+        }
     }
 
     /// Every model, in upstream's order.
@@ -175,7 +186,9 @@ impl Snapshot {
     pub fn model(&self, id: &str) -> Option<&Model> {
         let known = |id: &str| self.by_id.get(id).and_then(|index| self.models.get(*index));
         known(id).or_else(|| {
-            DYNAMIC_VARIANTS.iter().find_map(|variant| known(id.strip_suffix(variant)?))
+            DYNAMIC_VARIANTS
+                .iter()
+                .find_map(|variant| known(id.strip_suffix(variant)?))
         })
     }
 
@@ -201,13 +214,21 @@ mod tests {
     #[test]
     fn a_variant_that_is_not_listed_is_its_model() {
         let ids = ["openai/gpt-4o", "openai/gpt-4o:free"];
-        let models =
-            ids.iter().map(|id| Model { id: Some((*id).to_owned()), ..Model::default() }).collect();
+        let models = ids
+            .iter()
+            .map(|id| Model {
+                id: Some((*id).to_owned()),
+                ..Model::default()
+            })
+            .collect();
         let snapshot = Snapshot::new(models);
         let found = |id: &str| snapshot.model(id).and_then(|model| model.id.as_deref());
         assert_eq!(found("openai/gpt-4o:free"), Some("openai/gpt-4o:free"));
         assert_eq!(found("openai/gpt-4o:nitro"), Some("openai/gpt-4o"));
-        assert_eq!(found("openai/gpt-4o:free:online"), Some("openai/gpt-4o:free"));
+        assert_eq!(
+            found("openai/gpt-4o:free:online"),
+            Some("openai/gpt-4o:free")
+        );
         assert_eq!(found("@preset/mine"), None);
     }
 

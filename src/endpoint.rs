@@ -12,7 +12,7 @@ mod query;
 use std::{sync::Arc, time::Duration};
 
 pub use answer::{ActionErrors, Answer, fail};
-pub(crate) use answer::json;
+pub(crate) use answer::{json, written};
 pub use body::{Body, BodyLimit, Input};
 pub use key::key_in;
 pub use lenient::field_names;
@@ -28,7 +28,6 @@ use crate::{
 /// How long a call waits for the list of models, which says what a model supports.
 const CATALOG_PATIENCE: Duration = Duration::from_secs(3);
 
-
 /// What the actions of one worker work with.
 #[derive(Clone, Debug)]
 pub struct Services {
@@ -41,6 +40,10 @@ pub struct Services {
 impl Services {
     /// The model with `id`, if it is listed and the list can be had soon enough.
     pub async fn model(&self, id: &str) -> Option<Model> {
-        self.catalog.get_within(CATALOG_PATIENCE).await?.model(id).cloned()
+        self.catalog
+            .get_within(CATALOG_PATIENCE)
+            .await?
+            .model(id)
+            .cloned()
     }
 }

@@ -16,11 +16,11 @@ use crate::{
 pub struct AnswerExtras {
     /// Reasoning
     ///
-    /// What a reasoning model thought before it answered.
+    /// The model's reasoning, if it gives it.
     pub reasoning: Option<String>,
     /// Refusal
     ///
-    /// Why the model did not answer.
+    /// The model's reason for refusing, if it refused.
     pub refusal: Option<String>,
     /// Tool Calls
     ///
@@ -108,18 +108,23 @@ impl AnswerExtras {
     pub fn of(answer: &ChatResponse) -> Self {
         let (none, no_message) = (Choice::default(), AnswerMessage::default());
         let choice = answer.choices.first().unwrap_or(&none);
-        let first = answer.choices.first().map_or(&no_message, |choice| &choice.message);
+        let first = answer
+            .choices
+            .first()
+            .map_or(&no_message, |choice| &choice.message);
         let tool_calls = first.tool_calls.iter().map(|call| AnswerToolCall {
             id: call.id.clone(),
             name: call.function.name.clone(),
             arguments: call.function.arguments_text(),
         });
         let citations = first.annotations.iter().map(|note| &note.url_citation);
-        let citations = citations.filter(|source| source.url.is_some()).map(|source| AnswerCitation {
-            url: source.url.clone(),
-            title: source.title.clone(),
-            content: source.content.clone(),
-        });
+        let citations = citations
+            .filter(|source| source.url.is_some())
+            .map(|source| AnswerCitation {
+                url: source.url.clone(),
+                title: source.title.clone(),
+                content: source.content.clone(),
+            });
         let images = first
             .image_urls()
             .enumerate()
@@ -136,9 +141,8 @@ impl AnswerExtras {
 }
 
 fn logprob(token: &TokenLogprob) -> AnswerLogprob {
-    let alternatives = (!token.top_logprobs.is_empty()).then(|| {
-        serde_json::to_string(&token.top_logprobs).unwrap_or_default()
-    });
+    let alternatives = (!token.top_logprobs.is_empty())
+        .then(|| serde_json::to_string(&token.top_logprobs).unwrap_or_default());
     AnswerLogprob {
         token: token.token.clone().unwrap_or_default(),
         logprob: token.logprob,
@@ -168,7 +172,7 @@ pub struct GenerationFacts {
     pub created: Option<i64>,
     /// Finish Reason
     ///
-    /// Why the answer ended, such as stop, length (cut off), tool_calls or content_filter.
+    /// Why the answer ended, such as stop, or length if it was cut off.
     pub finish_reason: Option<String>,
     /// Native Finish Reason
     ///
@@ -188,11 +192,11 @@ pub struct GenerationFacts {
     pub completion_tokens: Option<i64>,
     /// Reasoning Tokens
     ///
-    /// The tokens that the model thought with.
+    /// The tokens used for reasoning.
     pub reasoning_tokens: Option<i64>,
     /// Cached Tokens
     ///
-    /// The tokens of the prompt that came from the provider's cache.
+    /// The tokens of the prompt that came from the provider's cache, which cost less.
     pub cached_tokens: Option<i64>,
     /// Total Tokens
     ///

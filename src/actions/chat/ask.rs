@@ -28,24 +28,44 @@ use crate::{
 };
 
 pub(crate) const OVERLAY: &[Overlay] = &[
-    Overlay { at: At::Items("AskRequest", "supported_parameters"), set: &[PARAMETERS] },
+    Overlay {
+        at: At::Items("AskRequest", "supported_parameters"),
+        set: &[PARAMETERS],
+    },
     Overlay::property("AskRequest", "model", &[MODELS]),
     Overlay::property("AskRequest", "supported_parameters", &[Set::Advanced]),
     Overlay::property("AskRequest", "messages", &[Set::Advanced]),
-    Overlay { at: At::Schema("AskFormat"), set: &[Set::Names(&[("SIMPLE", "Simple"), ("ADVANCED", "Advanced")])] },
-    Overlay { at: At::Schema("AskResponseFormat"), set: &[Set::Names(&[("TEXT", "Text"), ("JSON", "JSON")])] },
+    Overlay {
+        at: At::Schema("AskFormat"),
+        set: &[Set::Names(&[
+            ("SIMPLE", "Simple"),
+            ("ADVANCED", "Advanced"),
+        ])],
+    },
+    Overlay {
+        at: At::Schema("AskResponseFormat"),
+        set: &[Set::Names(&[("TEXT", "Text"), ("JSON", "JSON")])],
+    },
     Overlay {
         at: At::Schema("AskRequest"),
-        set: &[Set::Flatten("GenerationOptions", &["response_format", "response_schema"])],
+        set: &[Set::Flatten(
+            "GenerationOptions",
+            &["response_format", "response_schema"],
+        )],
     },
     Overlay {
         at: At::Success("Ask"),
-        set: &[Set::DynamicSchema("GetAskSchema", &["response_format", "response_schema"])],
+        set: &[Set::DynamicSchema(
+            "GetAskSchema",
+            &["response_format", "response_schema"],
+        )],
     },
 ];
 
-const PARAMETERS: Set =
-    Set::Dropdown(Dropdown { operation: "ListSupportedParameters", parameters: &[] });
+const PARAMETERS: Set = Set::Dropdown(Dropdown {
+    operation: "ListSupportedParameters",
+    parameters: &[],
+});
 
 const MODELS: Set = Set::Dropdown(Dropdown {
     operation: "ListModelChoices",
@@ -64,7 +84,7 @@ const SCHEMA_FIELD: &str = "response_schema";
 pub struct AskRequest {
     /// Model
     ///
-    /// The model that answers.
+    /// The model to use. Choose from the list, or type an id such as openai/gpt-4o-mini.
     #[validate(length(min = 1))]
     #[schema(min_length = 1)]
     pub model: String,
@@ -75,15 +95,15 @@ pub struct AskRequest {
     pub format: Option<AskFormat>,
     /// Prompt
     ///
-    /// What the model shall answer; with the format Simple.
+    /// Your message to the model; with the format Simple.
     pub user_prompt: Option<String>,
     /// System Prompt
     ///
-    /// How the model shall behave. It is sent before everything else.
+    /// Instructions for the model, such as its role, tone and language. Sent before all messages.
     pub system_prompt: Option<String>,
     /// Attachments
     ///
-    /// Files for the model: text, images, PDF, audio or video.
+    /// Files for the model: text, images, PDF, audio or video. Fill in File Content or File URL of each.
     #[serde(default)]
     #[validate(nested)]
     pub attachments: Vec<FileInput>,
@@ -183,9 +203,12 @@ pub(crate) async fn ask(
     let mut upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
     upstream.options.response_format = wanted.response_format(&mut warnings);
     wanted.warn_unsupported(model.as_ref(), &mut warnings);
-    let (answer, output) =
-        wanted.fetch(&services.openrouter, &key, &mut upstream, &mut warnings).await?;
-    Ok(Answer(AskResponse::from_upstream(&answer, output, warnings)))
+    let (answer, output) = wanted
+        .fetch(&services.openrouter, &key, &mut upstream, &mut warnings)
+        .await?;
+    Ok(Answer(AskResponse::from_upstream(
+        &answer, output, warnings,
+    )))
 }
 
 fn into_upstream(
@@ -210,7 +233,12 @@ fn into_upstream(
                 ));
             }
             messages.push(message::with_files(
-                Role::User, prompt, "attachments", own.attachments, model, warnings,
+                Role::User,
+                prompt,
+                "attachments",
+                own.attachments,
+                model,
+                warnings,
             )?);
         }
         AskFormat::Advanced => {
@@ -223,21 +251,34 @@ fn into_upstream(
             for (index, turn) in own.messages.into_iter().enumerate() {
                 let path = format!("messages[{index}].attachments");
                 messages.push(message::with_files(
-                    turn.role, turn.content, &path, turn.attachments, model, warnings,
+                    turn.role,
+                    turn.content,
+                    &path,
+                    turn.attachments,
+                    model,
+                    warnings,
                 )?);
             }
             // A prompt or files beside the conversation are its newest message.
             if own.user_prompt.is_some() || !own.attachments.is_empty() {
                 messages.push(message::with_files(
-                    Role::User, own.user_prompt.unwrap_or_default(), "attachments",
-                    own.attachments, model, warnings,
+                    Role::User,
+                    own.user_prompt.unwrap_or_default(),
+                    "attachments",
+                    own.attachments,
+                    model,
+                    warnings,
                 )?);
             }
         }
     }
     let bytes = messages.iter().map(message::text_bytes).sum();
     options.check_cost(model, bytes, warnings)?;
-    Ok(ChatRequest { model: own.model, messages, options: options.to_upstream(model, warnings)? })
+    Ok(ChatRequest {
+        model: own.model,
+        messages,
+        options: options.to_upstream(model, warnings)?,
+    })
 }
 
 /// What the answer shall be.
@@ -251,11 +292,15 @@ impl Wanted {
     fn of(request: &AskRequest, warnings: &mut Vec<String>) -> Result<Self> {
         match (request.response_format, &request.response_schema) {
             (Some(AskResponseFormat::Text), Some(_)) => {
-                warnings.push("response_schema is ignored, because the response format is TEXT.".to_owned());
+                warnings.push(
+                    "response_schema is ignored, because the response format is TEXT.".to_owned(),
+                );
                 Ok(Self::Text)
             }
             // A schema alone can only mean that the answer shall fit it.
-            (_, Some(schema)) => AnswerSchema::read(SCHEMA_FIELD, schema).map(Box::new).map(Self::Fitting),
+            (_, Some(schema)) => AnswerSchema::read(SCHEMA_FIELD, schema)
+                .map(Box::new)
+                .map(Self::Fitting),
             (Some(AskResponseFormat::Json), None) => Ok(Self::Json),
             (_, None) => Ok(Self::Text),
         }
@@ -270,7 +315,9 @@ impl Wanted {
     }
 
     fn warn_unsupported(&self, model: Option<&Model>, warnings: &mut Vec<String>) {
-        let Some(model) = model.filter(|model| !model.supported_parameters.is_empty()) else { return };
+        let Some(model) = model.filter(|model| !model.supported_parameters.is_empty()) else {
+            return;
+        };
         let supports = |name: &str| model.supported_parameters.iter().any(|known| known == name);
         let unsupported = match self {
             Self::Text => false,
@@ -321,10 +368,15 @@ impl Wanted {
             Self::Json => None,
             Self::Fitting(schema) => Some(schema),
         };
-        let Some(choice) = answer.choices.first() else { return Ok(Err(Mismatch::not_json())) };
+        let Some(choice) = answer.choices.first() else {
+            return Ok(Err(Mismatch::not_json()));
+        };
         let text = choice.message.content_text();
         if let Some(refusal) = choice.message.refusal.as_ref().filter(|_| text.is_empty()) {
-            return Err(Error::new(Kind::Refused, format!("The model refused: {refusal}")));
+            return Err(Error::new(
+                Kind::Refused,
+                format!("The model refused: {refusal}"),
+            ));
         }
         let found = find_json(&text).filter(Value::is_object);
         let checked = match (found, schema) {
@@ -345,18 +397,28 @@ impl Wanted {
 
 /// The turns that ask the model to mend its answer.
 fn repair(answer: &ChatResponse, mismatch: &Mismatch) -> [Message; 2] {
-    let said = answer.choices.first().map(|choice| choice.message.content_text()).unwrap_or_default();
+    let said = answer
+        .choices
+        .first()
+        .map(|choice| choice.message.content_text())
+        .unwrap_or_default();
     let request = format!(
         "Your answer does not fit the required JSON: at {}, {}. Answer again with the corrected JSON only.",
         mismatch.place(),
         mismatch.reason
     );
-    [message::text(Role::Assistant, said), message::text(Role::User, request)]
+    [
+        message::text(Role::Assistant, said),
+        message::text(Role::User, request),
+    ]
 }
 
 impl AskResponse {
     fn from_upstream(answer: &ChatResponse, output: Option<Value>, warnings: Vec<String>) -> Self {
-        let text = answer.choices.first().map(|choice| choice.message.content_text());
+        let text = answer
+            .choices
+            .first()
+            .map(|choice| choice.message.content_text());
         Self {
             text: text.unwrap_or_default(),
             output,

@@ -54,18 +54,8 @@ pub struct GetAskSchemaResponse {
     /// Schema
     ///
     /// A JSON Schema of the answer.
-    #[schema(value_type = AskSchemaObject)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub schema: Value,
-}
-
-/// A JSON Schema; its fields depend on what was asked for.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AskSchemaObject {
-    /// Type
-    ///
-    /// The type of the answer: object.
-    #[serde(rename = "type")]
-    pub kind: String,
 }
 
 /// Get ask schema
@@ -88,13 +78,17 @@ pub(crate) async fn get_ask_schema(
         (_, Some(schema)) => Some(AnswerSchema::read("response_schema", schema)?.for_designer()),
         (Some(AskResponseFormat::Json), None) => Some(json!({"type": "object"})),
     };
-    Ok(Answer(GetAskSchemaResponse { schema: with_output(output) }))
+    Ok(Answer(GetAskSchemaResponse {
+        schema: with_output(output),
+    }))
 }
 
 /// The fixed fields with `output` in the second place, after the text.
 fn with_output(output: Option<Value>) -> Value {
     let mut schema = FIXED.clone();
-    let Some(Value::Object(mut output)) = output else { return schema };
+    let Some(Value::Object(mut output)) = output else {
+        return schema;
+    };
     output.insert("x-ms-summary".to_owned(), "Output".into());
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         properties.shift_insert(1, "output".to_owned(), output.into());

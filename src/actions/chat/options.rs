@@ -11,8 +11,9 @@ use validator::{Validate, ValidationError};
 use super::structured::AnswerSchema;
 use crate::{
     endpoint::{
-        Input, Overlay, field_names, unknown_field,
+        Input, Overlay, field_names,
         overlay::{At, Dropdown, Set, Source},
+        unknown_field,
     },
     error::{Error, Kind, Result},
     openrouter::{
@@ -22,13 +23,26 @@ use crate::{
 };
 
 pub(crate) const OVERLAY: &[Overlay] = &[
-    Overlay { at: At::Properties("GenerationOptions"), set: &[Set::Advanced] },
-    Overlay::property("GenerationOptions", "logit_bias", &[Set::Dictionary]),
-    Overlay::property("GenerationOptions", "metadata", &[Set::Dictionary]),
-    Overlay { at: At::Items("GenerationOptions", "fallback_models"), set: &[TEXT_MODELS] },
-    Overlay { at: At::Items("GenerationOptions", "provider_order"), set: &[PROVIDERS] },
-    Overlay { at: At::Items("GenerationOptions", "provider_only"), set: &[PROVIDERS] },
-    Overlay { at: At::Items("GenerationOptions", "provider_ignore"), set: &[PROVIDERS] },
+    Overlay {
+        at: At::Properties("GenerationOptions"),
+        set: &[Set::Advanced],
+    },
+    Overlay {
+        at: At::Items("GenerationOptions", "fallback_models"),
+        set: &[TEXT_MODELS],
+    },
+    Overlay {
+        at: At::Items("GenerationOptions", "provider_order"),
+        set: &[PROVIDERS],
+    },
+    Overlay {
+        at: At::Items("GenerationOptions", "provider_only"),
+        set: &[PROVIDERS],
+    },
+    Overlay {
+        at: At::Items("GenerationOptions", "provider_ignore"),
+        set: &[PROVIDERS],
+    },
     Overlay {
         at: At::Schema("ReasoningEffort"),
         set: &[Set::Names(&[
@@ -42,11 +56,51 @@ pub(crate) const OVERLAY: &[Overlay] = &[
         ])],
     },
     Overlay {
+        at: At::Schema("Verbosity"),
+        set: &[Set::Names(&[
+            ("low", "Low"),
+            ("medium", "Medium"),
+            ("high", "High"),
+            ("xhigh", "Extra high"),
+            ("max", "Maximum"),
+        ])],
+    },
+    Overlay {
+        at: At::Schema("ProviderSort"),
+        set: &[Set::Names(&[
+            ("price", "Lowest price"),
+            ("throughput", "Highest throughput"),
+            ("latency", "Shortest wait"),
+        ])],
+    },
+    Overlay {
+        at: At::Schema("DataCollection"),
+        set: &[Set::Names(&[("allow", "Allow"), ("deny", "Deny")])],
+    },
+    Overlay {
+        at: At::Schema("PdfEngine"),
+        set: &[Set::Names(&[
+            ("native", "Native (by the model)"),
+            ("mistral-ocr", "Mistral OCR (scans)"),
+            ("cloudflare-ai", "Cloudflare AI (text, free)"),
+        ])],
+    },
+    Overlay {
+        at: At::Schema("ServiceTier"),
+        set: &[Set::Names(&[
+            ("auto", "Auto"),
+            ("default", "Default"),
+            ("flex", "Flex"),
+            ("priority", "Priority"),
+            ("scale", "Scale"),
+        ])],
+    },
+    Overlay {
         at: At::Schema("ResponseFormat"),
         set: &[Set::Names(&[
             ("text", "Text"),
-            ("json_object", "Any JSON object"),
-            ("json_schema", "JSON that fits the response schema"),
+            ("json_object", "JSON object"),
+            ("json_schema", "JSON Schema"),
         ])],
     },
 ];
@@ -60,8 +114,10 @@ pub(crate) const TEXT_MODELS: Set = Set::Dropdown(Dropdown {
     parameters: &[("output_modality", Source::Text("text"))],
 });
 
-const PROVIDERS: Set =
-    Set::Dropdown(Dropdown { operation: "ListProviderChoices", parameters: &[] });
+const PROVIDERS: Set = Set::Dropdown(Dropdown {
+    operation: "ListProviderChoices",
+    parameters: &[],
+});
 
 /// How a text is generated. What is left out is not sent, so that the model's own default holds.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -69,7 +125,7 @@ const PROVIDERS: Set =
 pub struct GenerationOptions {
     /// Temperature
     ///
-    /// How varied the answer is, from 0 (always the likeliest words) to 2 (very varied).
+    /// How varied the answer is: 0 is most predictable, 2 most varied. Default set by the model.
     #[validate(range(min = 0.0, max = 2.0))]
     #[schema(minimum = 0, maximum = 2)]
     pub temperature: Option<f64>,
@@ -81,7 +137,7 @@ pub struct GenerationOptions {
     pub max_tokens: Option<u32>,
     /// Max Completion Tokens
     ///
-    /// The newer name of Max Tokens, which counts the tokens of reasoning too; 1 or more.
+    /// The most tokens of answer and reasoning together, 1 or more. Some newer models need this instead of Max Tokens.
     #[validate(range(min = 1))]
     #[schema(minimum = 1)]
     pub max_completion_tokens: Option<u32>,
@@ -91,13 +147,13 @@ pub struct GenerationOptions {
     pub reasoning_effort: Option<ReasoningEffort>,
     /// Reasoning Max Tokens
     ///
-    /// The most tokens that a reasoning model may think with, 1 or more; instead of Reasoning Effort.
+    /// The most tokens for reasoning, 1 or more; instead of Reasoning Effort.
     #[validate(range(min = 1))]
     #[schema(minimum = 1)]
     pub reasoning_max_tokens: Option<u32>,
     /// Exclude Reasoning
     ///
-    /// Yes to let the model think without its thoughts in the answer.
+    /// Yes to leave the model's reasoning out of the answer. It is billed all the same.
     pub exclude_reasoning: Option<bool>,
     /// Verbosity
     ///
@@ -105,11 +161,11 @@ pub struct GenerationOptions {
     pub verbosity: Option<Verbosity>,
     /// Response Format
     ///
-    /// Text, any JSON object, or JSON that fits the Response Schema.
+    /// Text, any JSON object, or JSON that fits the Response Schema. Default Text.
     pub response_format: Option<ResponseFormat>,
     /// Response Schema
     ///
-    /// The JSON Schema that the answer must fit, as text; with the format JSON schema.
+    /// The JSON Schema that the answer must fit, as text; for the format JSON Schema.
     #[schema(value_type = Option<String>)]
     pub response_schema: Option<JsonText>,
     /// Stop
@@ -120,67 +176,67 @@ pub struct GenerationOptions {
     pub stop: Option<Vec<String>>,
     /// Seed
     ///
-    /// A whole number that makes answers repeatable, for models that support it.
+    /// The same whole number gives similar answers again, for models that support it.
     pub seed: Option<i64>,
     /// Top P
     ///
-    /// Only the likeliest words that together reach this probability are considered, 0 to 1.
+    /// Limits the choice of words to the likeliest ones that together have this probability, 0 to 1. Lower is more predictable.
     #[validate(range(min = 0.0, max = 1.0))]
     #[schema(minimum = 0, maximum = 1)]
     pub top_p: Option<f64>,
     /// Top K
     ///
-    /// Only this many of the likeliest words are considered; 0 considers all.
+    /// Limits the choice to this many of the likeliest words, 0 or more; 0 sets no limit.
     #[schema(minimum = 0)]
     pub top_k: Option<u32>,
     /// Min P
     ///
-    /// The least probability of a word, relative to the likeliest one, 0 to 1.
+    /// Leaves out words that are less likely than this share of the likeliest one, 0 to 1.
     #[validate(range(min = 0.0, max = 1.0))]
     #[schema(minimum = 0, maximum = 1)]
     pub min_p: Option<f64>,
     /// Top A
     ///
-    /// Considers fewer words the surer the model is, 0 to 1.
+    /// Leaves out unlikely words when the model is sure of one, 0 to 1; 0 leaves out none.
     #[validate(range(min = 0.0, max = 1.0))]
     #[schema(minimum = 0, maximum = 1)]
     pub top_a: Option<f64>,
     /// Frequency Penalty
     ///
-    /// Makes words rarer the more often they were used, -2 to 2; negative values make them more frequent.
+    /// Discourages words the more often they were used, -2 to 2. Negative encourages them.
     #[validate(range(min = -2.0, max = 2.0))]
     #[schema(minimum = -2, maximum = 2)]
     pub frequency_penalty: Option<f64>,
     /// Presence Penalty
     ///
-    /// Makes words that were used at all rarer, -2 to 2; negative values make them more frequent.
+    /// Discourages words that were used at all, -2 to 2. Negative encourages them.
     #[validate(range(min = -2.0, max = 2.0))]
     #[schema(minimum = -2, maximum = 2)]
     pub presence_penalty: Option<f64>,
     /// Repetition Penalty
     ///
-    /// Makes repetition rarer, 0 to 2; 1 changes nothing.
+    /// Discourages repetition, 0 to 2; 1 changes nothing.
     #[validate(range(min = 0.0, max = 2.0))]
     #[schema(minimum = 0, maximum = 2)]
     pub repetition_penalty: Option<f64>,
     /// Logit Bias
     ///
-    /// Makes single tokens likelier or rarer: pairs of a token's id and a number from -100 to 100.
+    /// Raises or lowers the chance of single tokens: token id and a number from -100 to 100.
     #[validate(custom(function = "bias_in_bounds"))]
     pub logit_bias: Option<BTreeMap<String, f64>>,
     /// Logprobs
     ///
-    /// Yes to ask the model for the probabilities of its words.
+    /// Yes to get the probabilities of the answer's tokens under Logprobs.
     pub logprobs: Option<bool>,
     /// Top Logprobs
     ///
-    /// How many alternatives to each word are asked for, 0 to 20; with Logprobs.
+    /// How many alternatives to each token are returned, 0 to 20; with Logprobs.
     #[validate(range(min = 0, max = 20))]
     #[schema(minimum = 0, maximum = 20)]
     pub top_logprobs: Option<u8>,
     /// Fallback Models
     ///
-    /// Models to try in this order when the first one fails. The one that answered is billed.
+    /// Models to try in this order when the first one fails. Only the model that answers is billed.
     pub fallback_models: Option<Vec<String>>,
     /// Provider Order
     ///
@@ -196,33 +252,33 @@ pub struct GenerationOptions {
     pub provider_ignore: Option<Vec<String>>,
     /// Provider Sort
     ///
-    /// Prefers the cheapest, the fastest or the quickest provider.
+    /// Prefer the provider with the lowest price, the highest throughput, or the shortest wait.
     pub provider_sort: Option<ProviderSort>,
     /// Allow Fallbacks
     ///
-    /// No to fail instead of trying another provider. Default yes.
+    /// Whether other providers may be tried when one fails. Default Yes.
     pub allow_fallbacks: Option<bool>,
     /// Require Parameters
     ///
-    /// Yes to use only providers that support every option that is set. Default no.
+    /// Yes to use only providers that support every option that is set. Default No.
     pub require_parameters: Option<bool>,
     /// Data Collection
     ///
-    /// Whether providers that keep or train on prompts may answer.
+    /// Whether providers that keep prompts or train on them may be used. Default as set in your account.
     pub data_collection: Option<DataCollection>,
     /// Zero Data Retention
     ///
-    /// Yes to use only providers that keep nothing.
+    /// Yes to use only providers that do not store prompts or answers.
     pub zero_data_retention: Option<bool>,
     /// Max Prompt Price
     ///
-    /// The highest price of the prompt in USD per million tokens; dearer providers are not used.
+    /// The highest price of the prompt in USD per million tokens; more expensive providers are not used.
     #[validate(range(min = 0.0))]
     #[schema(minimum = 0)]
     pub max_prompt_price: Option<f64>,
     /// Max Completion Price
     ///
-    /// The highest price of the answer in USD per million tokens; dearer providers are not used.
+    /// The highest price of the answer in USD per million tokens; more expensive providers are not used.
     #[validate(range(min = 0.0))]
     #[schema(minimum = 0)]
     pub max_completion_price: Option<f64>,
@@ -248,7 +304,7 @@ pub struct GenerationOptions {
     pub pdf_engine: Option<PdfEngine>,
     /// Tools
     ///
-    /// The tools that the model may ask for, as a JSON list in OpenRouter's format.
+    /// The tools that the model may ask for, as a JSON list in OpenRouter's format. The answer lists the calls in Tool Calls; your flow runs them.
     #[schema(value_type = Option<String>)]
     pub tools: Option<JsonText>,
     /// Tool Choice
@@ -257,7 +313,7 @@ pub struct GenerationOptions {
     pub tool_choice: Option<String>,
     /// Service Tier
     ///
-    /// The provider's service level, such as flex (cheaper, slower) or priority (faster, dearer).
+    /// The provider's service level, such as Flex (cheaper, slower) or Priority (faster, more expensive).
     pub service_tier: Option<ServiceTier>,
     /// Session ID
     ///
@@ -267,7 +323,7 @@ pub struct GenerationOptions {
     pub session_id: Option<String>,
     /// User
     ///
-    /// An id of the end user, which helps to find abuse; send no names or addresses.
+    /// An id of your end user, to trace abuse. Do not send names or email addresses.
     pub user: Option<String>,
     /// Metadata
     ///
@@ -327,10 +383,15 @@ impl JsonText {
     ///
     /// `400` for `field` with the place of the first fault.
     pub fn value(&self, field: &'static str) -> Result<Value> {
-        let Value::String(text) = &self.0 else { return Ok(self.0.clone()) };
+        let Value::String(text) = &self.0 else {
+            return Ok(self.0.clone());
+        };
         serde_json::from_str(text).map_err(|cause| {
             let (line, column) = (cause.line(), cause.column());
-            Error::invalid(field, format!("{field} is not JSON: line {line}, column {column}."))
+            Error::invalid(
+                field,
+                format!("{field} is not JSON: line {line}, column {column}."),
+            )
         })
     }
 }
@@ -357,7 +418,8 @@ fn metadata_in_bounds(metadata: &BTreeMap<String, String>) -> Result<(), Validat
         return Ok(());
     }
     Err(ValidationError::new("length").with_message(
-        "may have 16 pairs at most, with names of up to 64 and values of up to 512 characters.".into(),
+        "may have 16 pairs at most, with names of up to 64 and values of up to 512 characters."
+            .into(),
     ))
 }
 
@@ -374,7 +436,10 @@ impl<T: DeserializeOwned + Validate> Input for WithOptions<T> {
     /// Splits the object by the options' names, so that each half tells its own faults by path.
     fn from_json(value: Value) -> Result<Self> {
         let Value::Object(all) = value else {
-            return Err(Error::new(Kind::InvalidRequest, "The body must be an object."));
+            return Err(Error::new(
+                Kind::InvalidRequest,
+                "The body must be an object.",
+            ));
         };
         let (own_names, names) = (field_names::<T>(), field_names::<GenerationOptions>());
         let known: Vec<_> = own_names.iter().chain(names).copied().collect();
@@ -457,10 +522,14 @@ impl GenerationOptions {
 
     fn response_format(&self, warnings: &mut Vec<String>) -> Result<Option<Value>> {
         // A schema alone can only mean that the answer shall fit it.
-        let format = self
-            .response_format
-            .or_else(|| self.response_schema.as_ref().map(|_| ResponseFormat::JsonSchema));
-        let Some(format) = format else { return Ok(None) };
+        let format = self.response_format.or_else(|| {
+            self.response_schema
+                .as_ref()
+                .map(|_| ResponseFormat::JsonSchema)
+        });
+        let Some(format) = format else {
+            return Ok(None);
+        };
         if format == ResponseFormat::JsonSchema {
             let Some(schema) = &self.response_schema else {
                 return Err(Error::invalid(
@@ -481,11 +550,16 @@ impl GenerationOptions {
     }
 
     fn tools(&self) -> Result<Option<Value>> {
-        let Some(tools) = &self.tools else { return Ok(None) };
+        let Some(tools) = &self.tools else {
+            return Ok(None);
+        };
         match tools.value("tools")? {
             Value::Array(tools) if tools.is_empty() => Ok(None),
             tools @ Value::Array(_) => Ok(Some(tools)),
-            _ => Err(Error::invalid("tools", "tools must be a JSON list of tools.")),
+            _ => Err(Error::invalid(
+                "tools",
+                "tools must be a JSON list of tools.",
+            )),
         }
     }
 
@@ -523,8 +597,9 @@ impl GenerationOptions {
             (Some(true), None) => plugins.push(json!({"id": "web"})),
             // Said outright, it also turns off a search that the account has as its default.
             (Some(false), _) => plugins.push(json!({"id": "web", "enabled": false})),
-            (None, Some(_)) => warnings
-                .push("web_search_max_results is ignored, because web_search is not set.".to_owned()),
+            (None, Some(_)) => warnings.push(
+                "web_search_max_results is ignored, because web_search is not set.".to_owned(),
+            ),
             (None, None) => {}
         }
         if let Some(engine) = self.pdf_engine {
@@ -538,8 +613,11 @@ impl GenerationOptions {
         let Some(model) = model.filter(|model| !model.supported_parameters.is_empty()) else {
             return;
         };
-        let supports =
-            |names: &[&str]| names.iter().any(|name| model.supported_parameters.iter().any(|p| p == name));
+        let supports = |names: &[&str]| {
+            names
+                .iter()
+                .any(|name| model.supported_parameters.iter().any(|p| p == name))
+        };
         let length: &[&str] = &["max_tokens", "max_completion_tokens"];
         let format: &[&str] = match self.response_format {
             Some(ResponseFormat::Text) => &[],
@@ -553,19 +631,51 @@ impl GenerationOptions {
             ("top_k", self.top_k.is_some(), &["top_k"]),
             ("min_p", self.min_p.is_some(), &["min_p"]),
             ("top_a", self.top_a.is_some(), &["top_a"]),
-            ("frequency_penalty", self.frequency_penalty.is_some(), &["frequency_penalty"]),
-            ("presence_penalty", self.presence_penalty.is_some(), &["presence_penalty"]),
-            ("repetition_penalty", self.repetition_penalty.is_some(), &["repetition_penalty"]),
+            (
+                "frequency_penalty",
+                self.frequency_penalty.is_some(),
+                &["frequency_penalty"],
+            ),
+            (
+                "presence_penalty",
+                self.presence_penalty.is_some(),
+                &["presence_penalty"],
+            ),
+            (
+                "repetition_penalty",
+                self.repetition_penalty.is_some(),
+                &["repetition_penalty"],
+            ),
             ("seed", self.seed.is_some(), &["seed"]),
             ("stop", self.stop.is_some(), &["stop"]),
             ("logit_bias", self.logit_bias.is_some(), &["logit_bias"]),
             ("logprobs", self.logprobs.is_some(), &["logprobs"]),
-            ("top_logprobs", self.top_logprobs.is_some(), &["top_logprobs"]),
+            (
+                "top_logprobs",
+                self.top_logprobs.is_some(),
+                &["top_logprobs"],
+            ),
             ("max_tokens", self.max_tokens.is_some(), length),
-            ("max_completion_tokens", self.max_completion_tokens.is_some(), length),
-            ("reasoning_effort", self.reasoning_effort.is_some(), &["reasoning", "reasoning_effort"]),
-            ("reasoning_max_tokens", self.reasoning_max_tokens.is_some(), &["reasoning"]),
-            ("exclude_reasoning", self.exclude_reasoning.is_some(), &["include_reasoning", "reasoning"]),
+            (
+                "max_completion_tokens",
+                self.max_completion_tokens.is_some(),
+                length,
+            ),
+            (
+                "reasoning_effort",
+                self.reasoning_effort.is_some(),
+                &["reasoning", "reasoning_effort"],
+            ),
+            (
+                "reasoning_max_tokens",
+                self.reasoning_max_tokens.is_some(),
+                &["reasoning"],
+            ),
+            (
+                "exclude_reasoning",
+                self.exclude_reasoning.is_some(),
+                &["include_reasoning", "reasoning"],
+            ),
             ("verbosity", self.verbosity.is_some(), &["verbosity"]),
             ("response_format", asked && !format.is_empty(), format),
             ("tools", self.tools.is_some(), &["tools"]),
@@ -590,9 +700,15 @@ impl GenerationOptions {
         prompt_bytes: usize,
         warnings: &mut Vec<String>,
     ) -> Result<()> {
-        let Some(limit) = self.max_cost else { return Ok(()) };
+        let Some(limit) = self.max_cost else {
+            return Ok(());
+        };
         let prices = model.and_then(|model| {
-            Some((model, model.pricing.prompt_price()?, model.pricing.completion_price()?))
+            Some((
+                model,
+                model.pricing.prompt_price()?,
+                model.pricing.completion_price()?,
+            ))
         });
         let Some((model, prompt_price, completion_price)) = prices else {
             warnings.push(
@@ -602,7 +718,10 @@ impl GenerationOptions {
         };
         // About four bytes of English make a token; three keeps the estimate on the safe side.
         let prompt_tokens = prompt_bytes.div_ceil(3);
-        let most = self.max_completion_tokens.or(self.max_tokens).map(i64::from);
+        let most = self
+            .max_completion_tokens
+            .or(self.max_tokens)
+            .map(i64::from);
         let Some(answer_tokens) = most.or(model.top_provider.max_completion_tokens) else {
             warnings.push(
                 "max_cost could not be checked: set max_tokens, because the model names no limit of its own."
@@ -619,7 +738,9 @@ impl GenerationOptions {
         }
         Err(Error::new(
             Kind::CostLimit,
-            format!("The call could cost up to ${worst:.4}, which is more than its max_cost of ${limit}."),
+            format!(
+                "The call could cost up to ${worst:.4}, which is more than its max_cost of ${limit}."
+            ),
         ))
     }
 }

@@ -8,9 +8,7 @@ use validator::Validate;
 
 use super::facts::MediaFacts;
 use crate::{
-    actions::{
-        file::{FileInput, FileOutput, Kind as FileKind, cannot_take},
-    },
+    actions::file::{FileInput, FileOutput, Kind as FileKind, cannot_take},
     endpoint::{
         ActionErrors, Answer, Body, Overlay, Services,
         overlay::{At, Dropdown, Set, Source},
@@ -18,17 +16,24 @@ use crate::{
     error::{Error, Kind, Result},
     openrouter::{
         ApiKey,
-        chat::{ChatRequest, ChatResponse, Content, Message, Options, Part, ProviderPreferences, Url},
+        chat::{
+            AnswerMessage, ChatRequest, ChatResponse, Content, Message, Options, Part,
+            ProviderPreferences, Url,
+        },
         images::{ImageData, ImageRequest, ImageResponse},
         models::Model,
     },
 };
 
 pub(crate) const OVERLAY: &[Overlay] = &[
-    Overlay::property("CreateImageRequest", "model", &[Set::Dropdown(Dropdown {
-        operation: "ListModelChoices",
-        parameters: &[("output_modality", Source::Text("image"))],
-    })]),
+    Overlay::property(
+        "CreateImageRequest",
+        "model",
+        &[Set::Dropdown(Dropdown {
+            operation: "ListModelChoices",
+            parameters: &[("output_modality", Source::Text("image"))],
+        })],
+    ),
     Overlay::property("CreateImageRequest", "image_messages", &[Set::Advanced]),
     Overlay::property("CreateImageRequest", "n", &[Set::Advanced]),
     Overlay::property("CreateImageRequest", "quality", &[Set::Advanced]),
@@ -41,17 +46,76 @@ pub(crate) const OVERLAY: &[Overlay] = &[
     Overlay::property("CreateImageRequest", "provider_ignore", &[Set::Advanced]),
     Overlay::property("CreateImageRequest", "provider_sort", &[Set::Advanced]),
     Overlay::property("CreateImageRequest", "allow_fallbacks", &[Set::Advanced]),
-    Overlay { at: At::Schema("ImageAspectRatio"), set: &[Set::Names(&[
-        ("1:1", "1:1 (square)"), ("2:3", "2:3"), ("3:2", "3:2"), ("3:4", "3:4"), ("4:3", "4:3"),
-        ("4:5", "4:5"), ("5:4", "5:4"), ("9:16", "9:16 (phone)"), ("16:9", "16:9 (screen)"),
-        ("21:9", "21:9 (wide)"), ("1:4", "1:4"), ("4:1", "4:1"), ("1:8", "1:8"), ("8:1", "8:1"),
-        ("1:2", "1:2"), ("2:1", "2:1"), ("9:19.5", "9:19.5"), ("19.5:9", "19.5:9"),
-        ("9:20", "9:20"), ("20:9", "20:9"), ("9:21", "9:21"), ("auto", "Chosen by the model"),
-    ])] },
-    Overlay { at: At::Schema("ImageSize"), set: &[Set::Names(&[
-        ("0.5K", "0.5K (about 512 pixels)"), ("1K", "1K (about 1024 pixels)"),
-        ("2K", "2K (about 2048 pixels)"), ("4K", "4K (about 4096 pixels)"),
-    ])] },
+    Overlay {
+        at: At::Schema("ImageQuality"),
+        set: &[Set::Names(&[
+            ("auto", "Chosen by the model"),
+            ("low", "Low"),
+            ("medium", "Medium"),
+            ("high", "High"),
+        ])],
+    },
+    Overlay {
+        at: At::Schema("ImageBackground"),
+        set: &[Set::Names(&[
+            ("auto", "Chosen by the model"),
+            ("transparent", "Transparent"),
+            ("opaque", "Opaque"),
+        ])],
+    },
+    Overlay {
+        at: At::Schema("ImageFormat"),
+        set: &[Set::Names(&[
+            ("png", "PNG"),
+            ("jpeg", "JPEG"),
+            ("webp", "WebP"),
+            ("svg", "SVG"),
+        ])],
+    },
+    Overlay {
+        at: At::Schema("ImageProviderSort"),
+        set: &[Set::Names(&[
+            ("price", "Lowest price"),
+            ("throughput", "Highest throughput"),
+            ("latency", "Shortest wait"),
+        ])],
+    },
+    Overlay {
+        at: At::Schema("ImageAspectRatio"),
+        set: &[Set::Names(&[
+            ("1:1", "1:1 (square)"),
+            ("2:3", "2:3"),
+            ("3:2", "3:2"),
+            ("3:4", "3:4"),
+            ("4:3", "4:3"),
+            ("4:5", "4:5"),
+            ("5:4", "5:4"),
+            ("9:16", "9:16 (phone)"),
+            ("16:9", "16:9 (screen)"),
+            ("21:9", "21:9 (wide)"),
+            ("1:4", "1:4"),
+            ("4:1", "4:1"),
+            ("1:8", "1:8"),
+            ("8:1", "8:1"),
+            ("1:2", "1:2"),
+            ("2:1", "2:1"),
+            ("9:19.5", "9:19.5"),
+            ("19.5:9", "19.5:9"),
+            ("9:20", "9:20"),
+            ("20:9", "20:9"),
+            ("9:21", "9:21"),
+            ("auto", "Chosen by the model"),
+        ])],
+    },
+    Overlay {
+        at: At::Schema("ImageSize"),
+        set: &[Set::Names(&[
+            ("0.5K", "0.5K (about 512 pixels)"),
+            ("1K", "1K (about 1024 pixels)"),
+            ("2K", "2K (about 2048 pixels)"),
+            ("4K", "4K (about 4096 pixels)"),
+        ])],
+    },
 ];
 
 /// The most files that upstream takes to start from.
@@ -111,11 +175,11 @@ pub struct CreateImageRequest {
     pub output_format: Option<ImageFormat>,
     /// Seed
     ///
-    /// A whole number that makes images repeatable, for models that support it.
+    /// The same whole number gives similar images again, for models that support it.
     pub seed: Option<i64>,
     /// User
     ///
-    /// An id of the end user, which helps to find abuse; send no names or addresses.
+    /// An id of your end user, to trace abuse. Do not send names or email addresses.
     pub user: Option<String>,
     /// Provider Order
     ///
@@ -131,11 +195,11 @@ pub struct CreateImageRequest {
     pub provider_ignore: Option<Vec<String>>,
     /// Provider Sort
     ///
-    /// Prefers the cheapest, the fastest or the quickest provider.
+    /// Prefer the provider with the lowest price, the highest throughput, or the shortest wait.
     pub provider_sort: Option<ImageProviderSort>,
     /// Allow Fallbacks
     ///
-    /// No to fail instead of trying another provider. Default yes.
+    /// Whether other providers may be tried when one fails. Default Yes.
     pub allow_fallbacks: Option<bool>,
 }
 
@@ -263,7 +327,8 @@ pub(crate) async fn create_image(
     let upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
     let refused = match services.openrouter.images(&key, &upstream).await {
         Ok(answer) => {
-            return CreateImageResponse::from_upstream(answer, upstream.model, warnings).map(Answer);
+            return CreateImageResponse::from_upstream(answer, upstream.model, warnings)
+                .map(Answer);
         }
         Err(error) => error,
     };
@@ -296,7 +361,11 @@ fn into_upstream(
         match file.kind {
             FileKind::Image => match cannot_take(model, file.kind, &file.name) {
                 Some(warning) => warnings.push(warning),
-                None => references.push(Part::ImageUrl { image_url: Url { url: file.into_url() } }),
+                None => references.push(Part::ImageUrl {
+                    image_url: Url {
+                        url: file.into_url(),
+                    },
+                }),
             },
             FileKind::Text => {
                 prompt.push_str("\n\n");
@@ -311,7 +380,10 @@ fn into_upstream(
         }
     }
     if prompt.trim().is_empty() {
-        return Err(Error::invalid("prompt", "prompt or image_messages is required."));
+        return Err(Error::invalid(
+            "prompt",
+            "prompt or image_messages is required.",
+        ));
     }
     let provider = ProviderPreferences {
         order: request.provider_order,
@@ -342,7 +414,8 @@ fn prompt(plain: Option<String>, mut parts: Vec<ImageMessage>) -> String {
     let weight = |part: &ImageMessage| part.weight.unwrap_or(1.0);
     parts.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
     let mut lines: Vec<String> = plain.into_iter().collect();
-    let (avoided, wanted): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| weight(part) < 0.0);
+    let (avoided, wanted): (Vec<_>, Vec<_>) =
+        parts.into_iter().partition(|part| weight(part) < 0.0);
     lines.extend(wanted.into_iter().map(|part| match part.weight {
         Some(weight) => format!("({}:{weight})", part.content),
         None => part.content,
@@ -364,7 +437,13 @@ fn chat_may_help(refused: &Error, model: Option<&Model>) -> bool {
         Some("wrong_endpoint" | "no_endpoints" | "model_not_found" | "no_such_path")
     );
     let has = |name: &str| {
-        model.is_some_and(|model| model.architecture.output_modalities.iter().any(|m| m == name))
+        model.is_some_and(|model| {
+            model
+                .architecture
+                .output_modalities
+                .iter()
+                .any(|m| m == name)
+        })
     };
     of_endpoint
         && matches!(refused.kind(), Kind::InvalidRequest | Kind::NotFound)
@@ -379,7 +458,10 @@ fn into_chat(request: ImageRequest, warnings: &mut Vec<String>) -> ChatRequest {
         ("output_format", request.output_format.is_some()),
     ] {
         if set {
-            warnings.push(format!("{name} has no effect: {} makes images in a chat.", request.model));
+            warnings.push(format!(
+                "{name} has no effect: {} makes images in a chat.",
+                request.model
+            ));
         }
     }
     let mut config = serde_json::Map::new();
@@ -390,11 +472,16 @@ fn into_chat(request: ImageRequest, warnings: &mut Vec<String>) -> ChatRequest {
     ] {
         config.extend(value.map(|value| (name.to_owned(), value.into())));
     }
-    let mut parts = vec![Part::Text { text: request.prompt }];
+    let mut parts = vec![Part::Text {
+        text: request.prompt,
+    }];
     parts.extend(request.input_references);
     ChatRequest {
         model: request.model,
-        messages: vec![Message { role: "user".to_owned(), content: Content::Parts(parts) }],
+        messages: vec![Message {
+            role: "user".to_owned(),
+            content: Content::Parts(parts),
+        }],
         options: Options {
             modalities: Some(vec!["image".to_owned(), "text".to_owned()]),
             image_config: (!config.is_empty()).then_some(config),
@@ -408,10 +495,17 @@ fn into_chat(request: ImageRequest, warnings: &mut Vec<String>) -> ChatRequest {
 
 impl CreateImageResponse {
     fn from_upstream(answer: ImageResponse, model: String, warnings: Vec<String>) -> Result<Self> {
-        let images: Vec<_> =
-            answer.data.iter().enumerate().filter_map(|(index, data)| image(index, data)).collect();
+        let images: Vec<_> = answer
+            .data
+            .iter()
+            .enumerate()
+            .filter_map(|(index, data)| image(index, data))
+            .collect();
         let Some(first) = images.first().cloned() else {
-            return Err(Error::new(Kind::UpstreamError, "The model answered no image."));
+            return Err(Error::new(
+                Kind::UpstreamError,
+                "The model answered no image.",
+            ));
         };
         let usage = answer.usage;
         Ok(Self {
@@ -423,20 +517,27 @@ impl CreateImageResponse {
             prompt_tokens: usage.prompt_tokens,
             completion_tokens: usage.completion_tokens,
             total_tokens: usage.total_tokens,
-            facts: MediaFacts::completed(answer.id, answer.model.unwrap_or(model), usage.cost, warnings),
+            facts: MediaFacts::completed(
+                answer.id,
+                answer.model.unwrap_or(model),
+                usage.cost,
+                warnings,
+            ),
         })
     }
 
     fn from_chat(answer: &ChatResponse, model: String, warnings: Vec<String>) -> Result<Self> {
         let message = answer.choices.first().map(|choice| &choice.message);
-        let urls = message.into_iter().flat_map(|message| message.image_urls());
+        let urls = message.into_iter().flat_map(AnswerMessage::image_urls);
         let images: Vec<_> = urls
             .enumerate()
             .map(|(index, url)| FileOutput::from_url(url, &format!("image-{}", index + 1)))
             .collect();
-        let said = message.map(|message| message.content_text()).unwrap_or_default();
+        let said = message.map(AnswerMessage::content_text).unwrap_or_default();
         let Some(first) = images.first().cloned() else {
-            let why = message.and_then(|message| message.refusal.clone()).unwrap_or(said);
+            let why = message
+                .and_then(|message| message.refusal.clone())
+                .unwrap_or(said);
             return Err(no_image(&why));
         };
         let usage = &answer.usage;
@@ -464,7 +565,10 @@ fn image(index: usize, data: &ImageData) -> Option<FileOutput> {
     if let Some(base64) = data.b64_json.as_deref().filter(|text| !text.is_empty()) {
         return FileOutput::from_base64(base64, data.media_type.as_deref(), &stem);
     }
-    data.url.as_deref().filter(|url| !url.is_empty()).map(|url| FileOutput::from_url(url, &stem))
+    data.url
+        .as_deref()
+        .filter(|url| !url.is_empty())
+        .map(|url| FileOutput::from_url(url, &stem))
 }
 
 /// The model talked instead of making an image: told as a refusal with its own words, which asking
@@ -473,8 +577,17 @@ fn no_image(said: &str) -> Error {
     if said.is_empty() {
         return Error::new(Kind::UpstreamError, "The model answered no image.");
     }
-    let short: String = said.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect();
-    Error::new(Kind::Refused, format!("The model made no image and said: {short}"))
+    let short: String = said
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(300)
+        .collect();
+    Error::new(
+        Kind::Refused,
+        format!("The model made no image and said: {short}"),
+    )
 }
 
 #[cfg(test)]
@@ -482,7 +595,10 @@ mod tests {
     use super::*;
 
     fn part(content: &str, weight: Option<f64>) -> ImageMessage {
-        ImageMessage { content: content.to_owned(), weight }
+        ImageMessage {
+            content: content.to_owned(),
+            weight,
+        }
     }
 
     #[test]

@@ -26,18 +26,30 @@ use crate::{
 };
 
 pub(crate) const OVERLAY: &[Overlay] = &[
-    Overlay::property("CreateSpeechRequest", "model", &[Set::Dropdown(Dropdown {
-        operation: "ListModelChoices",
-        parameters: &[("output_modality", Source::Text("speech"))],
-    })]),
-    Overlay::property("CreateSpeechRequest", "voice", &[Set::Dropdown(Dropdown {
-        operation: "ListVoiceChoices",
-        parameters: &[("model", Source::Body("model"))],
-    })]),
+    Overlay::property(
+        "CreateSpeechRequest",
+        "model",
+        &[Set::Dropdown(Dropdown {
+            operation: "ListModelChoices",
+            parameters: &[("output_modality", Source::Text("speech"))],
+        })],
+    ),
+    Overlay::property(
+        "CreateSpeechRequest",
+        "voice",
+        &[Set::Dropdown(Dropdown {
+            operation: "ListVoiceChoices",
+            parameters: &[("model", Source::Body("model"))],
+        })],
+    ),
     Overlay::property("CreateSpeechRequest", "speed", &[Set::Advanced]),
     Overlay {
         at: At::Schema("SpeechFormat"),
-        set: &[Set::Names(&[("mp3", "MP3"), ("wav", "WAV"), ("pcm", "PCM (raw samples)")])],
+        set: &[Set::Names(&[
+            ("mp3", "MP3"),
+            ("wav", "WAV"),
+            ("pcm", "PCM (raw samples)"),
+        ])],
     },
 ];
 
@@ -122,7 +134,11 @@ pub(crate) async fn create_speech(
         return Ok(Either::Right(streamed(sound, format)));
     }
     let sound = services.openrouter.speech(&key, &upstream).await?;
-    Ok(Either::Left(Answer(CreateSpeechResponse::from_upstream(sound, format, upstream.model))))
+    Ok(Either::Left(Answer(CreateSpeechResponse::from_upstream(
+        sound,
+        format,
+        upstream.model,
+    ))))
 }
 
 fn into_upstream(request: CreateSpeechRequest, format: SpeechFormat) -> SpeechRequest {
@@ -142,8 +158,17 @@ fn into_upstream(request: CreateSpeechRequest, format: SpeechFormat) -> SpeechRe
 
 /// Whether the caller asks for the sound itself instead of JSON.
 fn wants_bytes(http: &HttpRequest) -> bool {
-    let accept = http.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let first = accept.split(',').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let accept = http
+        .headers()
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let first = accept
+        .split(',')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     first.starts_with("audio/") || first.starts_with("application/octet-stream")
 }
 
@@ -189,12 +214,19 @@ fn streamed(sound: Stream, format: SpeechFormat) -> HttpResponse {
         SpeechFormat::Wav => Some(wav::header(wav::UNKNOWN_LENGTH, sound.content_type()).into()),
         SpeechFormat::Mp3 | SpeechFormat::Pcm => None,
     };
-    let pieces = stream::unfold((head, sound), |(head, mut sound): (Option<Bytes>, _)| async move {
-        if let Some(head) = head {
-            return Some((Ok(head), (None, sound)));
-        }
-        sound.chunk().await.transpose().map(|piece| (piece, (None, sound)))
-    });
+    let pieces = stream::unfold(
+        (head, sound),
+        |(head, mut sound): (Option<Bytes>, _)| async move {
+            if let Some(head) = head {
+                return Some((Ok(head), (None, sound)));
+            }
+            sound
+                .chunk()
+                .await
+                .transpose()
+                .map(|piece| (piece, (None, sound)))
+        },
+    );
     let name = format!("attachment; filename=\"speech.{}\"", format.extension());
     HttpResponse::Ok()
         .content_type(format.media_type())

@@ -21,11 +21,19 @@ use crate::{
 };
 
 pub(crate) const OVERLAY: &[Overlay] = &[
-    Overlay::property("CreateTranscriptionRequest", "model", &[Set::Dropdown(Dropdown {
-        operation: "ListModelChoices",
-        parameters: &[("output_modality", Source::Text("transcription"))],
-    })]),
-    Overlay::property("CreateTranscriptionRequest", "temperature", &[Set::Advanced]),
+    Overlay::property(
+        "CreateTranscriptionRequest",
+        "model",
+        &[Set::Dropdown(Dropdown {
+            operation: "ListModelChoices",
+            parameters: &[("output_modality", Source::Text("transcription"))],
+        })],
+    ),
+    Overlay::property(
+        "CreateTranscriptionRequest",
+        "temperature",
+        &[Set::Advanced],
+    ),
 ];
 
 /// The kinds of sound that are taken.
@@ -95,7 +103,9 @@ pub(crate) async fn create_transcription(
 ) -> Result<Answer<CreateTranscriptionResponse>> {
     let upstream = into_upstream(request)?;
     let answer = services.openrouter.transcribe(&key, &upstream).await?;
-    Ok(Answer(CreateTranscriptionResponse::from_upstream(answer, upstream)))
+    Ok(Answer(CreateTranscriptionResponse::from_upstream(
+        answer, upstream,
+    )))
 }
 
 fn into_upstream(request: CreateTranscriptionRequest) -> Result<TranscriptionRequest> {
@@ -109,7 +119,11 @@ fn into_upstream(request: CreateTranscriptionRequest) -> Result<TranscriptionReq
     if !known || !matches!(audio.kind, FileKind::Audio | FileKind::Video) {
         return Err(Error::invalid(
             "file",
-            format!("file is {}, and must be one of {}.", audio.extension, FORMATS.join(", ")),
+            format!(
+                "file is {}, and must be one of {}.",
+                audio.extension,
+                FORMATS.join(", ")
+            ),
         ));
     }
     Ok(TranscriptionRequest {

@@ -21,10 +21,14 @@ use crate::{
 };
 
 pub(crate) const OVERLAY: &[Overlay] = &[
-    Overlay::property("CreateVideoRequest", "model", &[Set::Dropdown(Dropdown {
-        operation: "ListModelChoices",
-        parameters: &[("output_modality", Source::Text("video"))],
-    })]),
+    Overlay::property(
+        "CreateVideoRequest",
+        "model",
+        &[Set::Dropdown(Dropdown {
+            operation: "ListModelChoices",
+            parameters: &[("output_modality", Source::Text("video"))],
+        })],
+    ),
     Overlay::property("CreateVideoRequest", "first_frame", &[Set::Advanced]),
     Overlay::property("CreateVideoRequest", "last_frame", &[Set::Advanced]),
     Overlay::property("CreateVideoRequest", "seed", &[Set::Advanced]),
@@ -164,11 +168,20 @@ fn into_upstream(request: CreateVideoRequest) -> Result<VideoRequest> {
         if file.kind != FileKind::Image {
             return Err(Error::invalid(field, format!("{field} must be an image.")));
         }
-        let image_url = Url { url: file.into_url() };
-        frames.push(FrameImage { kind: "image_url", image_url, frame_type: kind });
+        let image_url = Url {
+            url: file.into_url(),
+        };
+        frames.push(FrameImage {
+            kind: "image_url",
+            image_url,
+            frame_type: kind,
+        });
     }
     if request.prompt.is_none() && frames.is_empty() {
-        return Err(Error::invalid("prompt", "prompt or first_frame is required."));
+        return Err(Error::invalid(
+            "prompt",
+            "prompt or first_frame is required.",
+        ));
     }
     Ok(VideoRequest {
         model: request.model,

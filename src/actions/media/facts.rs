@@ -53,6 +53,13 @@ impl MediaFacts {
             telemetry::note_generation(id);
         }
         let status = "completed".to_owned();
-        Self { id, model: Some(model), cost, warnings, status, job_id: None }
+        Self {
+            id,
+            model: Some(model),
+            cost,
+            warnings,
+            status,
+            job_id: None,
+        }
     }
 }

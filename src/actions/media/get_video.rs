@@ -73,22 +73,31 @@ pub(crate) async fn get_video(
 ) -> Result<Answer<GetVideoResponse>> {
     let job = services.openrouter.video(&key, &path.video_id).await?;
     let video = if job.status.as_deref() == Some("completed") {
-        let (bytes, kind) = services.openrouter.video_content(&key, &path.video_id).await?;
+        let (bytes, kind) = services
+            .openrouter
+            .video_content(&key, &path.video_id)
+            .await?;
         Some(FileOutput::from_bytes(&bytes, Some(&kind), "video"))
     } else {
         None
     };
-    Ok(Answer(GetVideoResponse::from_upstream(job, path.video_id, video)))
+    Ok(Answer(GetVideoResponse::from_upstream(
+        job,
+        path.video_id,
+        video,
+    )))
 }
 
 impl GetVideoResponse {
     fn from_upstream(job: VideoJob, video_id: String, video: Option<FileOutput>) -> Self {
         telemetry::note(|call| call.cost = job.usage.cost);
-        let status = match job.status.as_deref() {
-            // Upstream's words for the same thing; a word that is new counts as running.
-            Some(status @ ("completed" | "failed" | "cancelled" | "expired")) => status,
-            _ => "running",
-        };
+        // A word of upstream that is new counts as running.
+        let ended = ["completed", "failed", "cancelled", "expired"];
+        let status = job
+            .status
+            .as_deref()
+            .filter(|status| ended.contains(status));
+        let status = status.unwrap_or("running");
         Self {
             status: status.to_owned(),
             video,

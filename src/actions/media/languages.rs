@@ -8,8 +8,10 @@ use crate::endpoint::{
     overlay::{At, Set},
 };
 
-pub(crate) const OVERLAY: &[Overlay] =
-    &[Overlay { at: At::Schema("TranscriptionLanguage"), set: &[Set::Names(NAMES)] }];
+pub(crate) const OVERLAY: &[Overlay] = &[Overlay {
+    at: At::Schema("TranscriptionLanguage"),
+    set: &[Set::Names(NAMES)],
+}];
 
 /// Builds the languages from one table: name, code, the code in lower case, what is sent.
 macro_rules! languages {

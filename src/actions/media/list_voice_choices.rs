@@ -41,11 +41,16 @@ pub(crate) async fn list_voice_choices(
     Query(query): Query<VoiceChoicesQuery>,
 ) -> Result<Answer<Choices>> {
     let snapshot = services.catalog.get().await?;
-    let voices = snapshot.model(&query.model).map(|model| model.supported_voices.clone());
+    let voices = snapshot
+        .model(&query.model)
+        .map(|model| model.supported_voices.clone());
     let value = voices
         .unwrap_or_default()
         .into_iter()
-        .map(|voice| ChoiceRow { name: voice.clone(), id: voice })
+        .map(|voice| ChoiceRow {
+            name: voice.clone(),
+            id: voice,
+        })
         .collect();
     Ok(Answer(Choices { value }))
 }

@@ -11,10 +11,17 @@ pub(super) const UNKNOWN_LENGTH: u32 = u32::MAX - 36;
 pub(super) fn header(length: u32, content_type: &str) -> Vec<u8> {
     let named = |name: &str| {
         content_type.split(';').skip(1).find_map(|part| {
-            part.trim().strip_prefix(name)?.strip_prefix('=')?.trim().parse::<u32>().ok()
+            part.trim()
+                .strip_prefix(name)?
+                .strip_prefix('=')?
+                .trim()
+                .parse::<u32>()
+                .ok()
         })
     };
-    let rate = named("rate").filter(|rate| (1000..=384_000).contains(rate)).unwrap_or(RATE);
+    let rate = named("rate")
+        .filter(|rate| (1000..=384_000).contains(rate))
+        .unwrap_or(RATE);
     let channels = match named("channels") {
         Some(2) => 2u16,
         _ => 1,

@@ -20,10 +20,14 @@ use crate::{
 };
 
 pub(crate) const OVERLAY: &[Overlay] = &[
-    Overlay::property("CreateEmbeddingsRequest", "model", &[Set::Dropdown(Dropdown {
-        operation: "ListModelChoices",
-        parameters: &[("output_modality", Source::Text("embeddings"))],
-    })]),
+    Overlay::property(
+        "CreateEmbeddingsRequest",
+        "model",
+        &[Set::Dropdown(Dropdown {
+            operation: "ListModelChoices",
+            parameters: &[("output_modality", Source::Text("embeddings"))],
+        })],
+    ),
     Overlay::property("CreateEmbeddingsRequest", "inputs", &[Set::Advanced]),
     Overlay::property("CreateEmbeddingsRequest", "dimensions", &[Set::Advanced]),
 ];
@@ -127,11 +131,18 @@ pub(crate) async fn create_embeddings(
 ) -> Result<Answer<CreateEmbeddingsResponse>> {
     let upstream = into_upstream(request)?;
     let answer = services.openrouter.embeddings(&key, &upstream).await?;
-    Ok(Answer(CreateEmbeddingsResponse::from_upstream(answer, upstream.model)))
+    Ok(Answer(CreateEmbeddingsResponse::from_upstream(
+        answer,
+        upstream.model,
+    )))
 }
 
 fn into_upstream(request: CreateEmbeddingsRequest) -> Result<EmbeddingsRequest> {
-    let input: Vec<_> = request.input.into_iter().chain(request.inputs.unwrap_or_default()).collect();
+    let input: Vec<_> = request
+        .input
+        .into_iter()
+        .chain(request.inputs.unwrap_or_default())
+        .collect();
     if input.is_empty() {
         return Err(Error::invalid("input", "input or inputs is required."));
     }
@@ -153,10 +164,16 @@ impl CreateEmbeddingsResponse {
         });
         let embeddings: Vec<_> = (0..)
             .zip(&answer.data)
-            .map(|(index, vector)| EmbeddingRow { index, embedding: vector.numbers() })
+            .map(|(index, vector)| EmbeddingRow {
+                index,
+                embedding: vector.numbers(),
+            })
             .collect();
         Self {
-            embedding: embeddings.first().map(|row| row.embedding.clone()).unwrap_or_default(),
+            embedding: embeddings
+                .first()
+                .map(|row| row.embedding.clone())
+                .unwrap_or_default(),
             embeddings,
             id: answer.id,
             model: answer.model.or(Some(model)),

@@ -20,10 +20,14 @@ use crate::{
 };
 
 pub(crate) const OVERLAY: &[Overlay] = &[
-    Overlay::property("RerankRequest", "model", &[Set::Dropdown(Dropdown {
-        operation: "ListModelChoices",
-        parameters: &[("output_modality", Source::Text("rerank"))],
-    })]),
+    Overlay::property(
+        "RerankRequest",
+        "model",
+        &[Set::Dropdown(Dropdown {
+            operation: "ListModelChoices",
+            parameters: &[("output_modality", Source::Text("rerank"))],
+        })],
+    ),
     Overlay::property("RerankRequest", "top_n", &[Set::Advanced]),
 ];
 
@@ -134,12 +138,12 @@ pub(crate) async fn rerank(
         top_n: request.top_n,
     };
     let answer = services.openrouter.rerank(&key, &upstream).await?;
-    Ok(Answer(RerankResponse::from_upstream(answer, upstream)))
+    Ok(Answer(RerankResponse::from_upstream(answer, &upstream)))
 }
 
 impl RerankResponse {
     /// The documents are told from the request: upstream repeats them in several shapes.
-    fn from_upstream(answer: UpstreamResponse, request: UpstreamRequest) -> Self {
+    fn from_upstream(answer: UpstreamResponse, request: &UpstreamRequest) -> Self {
         let usage = answer.usage;
         telemetry::note(|call| {
             call.model = Some(request.model.clone());

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::web::Bytes;
+use bytes::Bytes;
 use arc_swap::ArcSwapOption;
 use tokio::sync::Mutex as AsyncMutex;
 

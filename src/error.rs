@@ -134,6 +134,13 @@ impl Error {
         error
     }
 
+    /// Adds the path of the field at fault; an empty one is left out.
+    #[must_use]
+    pub fn at(mut self, field: String) -> Self {
+        self.0.field = Some(field).filter(|field| !field.is_empty());
+        self
+    }
+
     /// Adds what only the log may hold; never a key, a prompt or an answer.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {

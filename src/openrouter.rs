@@ -4,13 +4,17 @@
 //! upstream endpoint; every one of them goes through `Client::send`.
 
 pub mod account;
+pub mod audio;
 pub mod chat;
 mod client;
 pub mod completions;
 mod error;
+pub mod images;
 mod key;
 pub mod models;
 mod tolerant;
+pub mod vectors;
+pub mod videos;
 
-pub use client::Client;
+pub use client::{Client, Stream};
 pub use key::ApiKey;

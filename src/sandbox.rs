@@ -1,4 +1,4 @@
-//! A simulated `OpenRouter` inside the binary, for trying the connector without a key and for tests.
+//! A simulated OpenRouter inside the binary, for trying the connector without a key and for tests.
 //!
 //! Every answer is a function of the request: the same question gets the same text, picture, tone
 //! and price. Only ids, timestamps and what grows with use (credits, generations, video jobs)
@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
@@ -64,6 +65,8 @@ impl Sandbox {
         })
         .workers(1)
         .disable_signals()
+        // Longer than clients keep idle connections in tests, so that they never meet one just closed.
+        .keep_alive(Duration::from_secs(75))
         // Slow models hold their connections for minutes; nobody waits for those at the end.
         .shutdown_timeout(1)
         .bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -204,3 +207,6 @@ fn remember(state: &State, call: Call) {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

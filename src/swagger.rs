@@ -8,7 +8,8 @@ mod lower;
 mod operation;
 mod parameter;
 #[cfg(test)]
-mod properties;
+mod proptests;
+mod response;
 mod schema;
 
 pub use canonical::canonical;

@@ -1,13 +1,19 @@
 //! Files in and out: every form in which makers' tools hand one over, and the one in which this
 //! connector gives one back.
 
-use data_encoding::{BASE64, Encoding, Specification};
+mod decode;
+mod kinds;
+
+use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
-use std::sync::LazyLock;
 use utoipa::ToSchema;
 use validator::Validate;
+
+use decode::decode;
+pub(crate) use kinds::Kind;
+use kinds::{by_mime, by_name, recognised};
 
 use crate::{
     endpoint::{Overlay, overlay::Set},
@@ -20,19 +26,6 @@ use crate::{
 
 pub(crate) const OVERLAY: &[Overlay] =
     &[Overlay::property("FileInput", "url", &[Set::Advanced])];
-
-/// Base64 in both alphabets, with or without padding, with or without line breaks.
-static LENIENT_BASE64: LazyLock<Encoding> = LazyLock::new(|| {
-    let mut specification = Specification::new();
-    specification.symbols.push_str(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
-    );
-    specification.translate.from.push_str("-_");
-    specification.translate.to.push_str("+/");
-    specification.ignore.push_str("= \t\r\n");
-    specification.check_trailing_bits = false;
-    specification.encoding().unwrap_or(BASE64)
-});
 
 /// A file for the model.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
@@ -90,16 +83,6 @@ pub struct FileOutput {
     pub url: Option<String>,
 }
 
-/// What a file is to a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Image,
-    Document,
-    Audio,
-    Video,
-}
-
 /// Where a file went.
 #[derive(Debug)]
 pub enum Placed {
@@ -109,25 +92,37 @@ pub enum Placed {
     LeftOut(String),
 }
 
-/// A file whose content is decoded.
+/// A file that is read: decoded and recognised, or an address that is handed on.
 #[derive(Debug)]
-struct Decoded {
-    bytes: Vec<u8>,
-    mime_type: Option<String>,
+pub(crate) struct Loaded {
+    /// What it is.
+    pub(crate) kind: Kind,
+    /// Its name.
+    pub(crate) name: String,
+    /// The ending that fits its content.
+    pub(crate) extension: String,
+    mime: String,
+    /// The type as it was stated, which may name a charset.
+    stated: Option<String>,
+    source: Source,
+    /// Its place in the request.
+    path: String,
+}
+
+#[derive(Debug)]
+enum Source {
+    Bytes(Vec<u8>),
+    /// This service hands the address on and never opens it.
+    Url(String),
 }
 
 impl FileInput {
-    /// The file as a part of a message; `path` is its place in the request.
+    /// Reads the file; `path` is its place in the request.
     ///
     /// # Errors
     ///
     /// `400` with the path of the field, if the file cannot be read or its kind is not known.
-    pub fn into_part(
-        mut self,
-        path: &str,
-        model: Option<&Model>,
-        warnings: &mut Vec<String>,
-    ) -> Result<Placed> {
+    pub(crate) fn load(mut self, path: &str) -> Result<Loaded> {
         match (self.content.take(), self.url.take()) {
             (Some(_), Some(_)) => Err(Error::invalid(
                 path,
@@ -137,57 +132,35 @@ impl FileInput {
                 format!("{path}.content"),
                 format!("{path} has neither content nor url."),
             )),
-            (Some(content), None) => self.with_content(content, path, model, warnings),
+            (Some(content), None) => self.from_content(content, path),
             (None, Some(url)) if url.starts_with("data:") => {
-                self.with_content(Value::String(url), path, model, warnings)
+                self.from_content(Value::String(url), path)
             }
-            (None, Some(url)) => self.with_url(url, path, model),
+            (None, Some(url)) => self.from_address(url, path),
         }
     }
 
-    fn with_content(
-        self,
-        content: Value,
-        path: &str,
-        model: Option<&Model>,
-        warnings: &mut Vec<String>,
-    ) -> Result<Placed> {
+    fn from_content(self, content: Value, path: &str) -> Result<Loaded> {
         let field = format!("{path}.content");
         let decoded = decode(content, &field)?;
-        if decoded.bytes.is_empty() {
+        let bytes = decoded.bytes;
+        if bytes.is_empty() {
             return Err(Error::invalid(field.clone(), format!("{field} is an empty file.")));
         }
-        let given = decoded.mime_type.or_else(|| self.mime_type.clone());
-        let bytes = decoded.bytes;
-        let found = recognised(&bytes, given.as_deref(), self.name.as_deref()).ok_or_else(|| {
+        let stated = decoded.mime_type.or(self.mime_type);
+        let found = recognised(&bytes, stated.as_deref(), self.name.as_deref());
+        let (kind, mime, extension) = found.ok_or_else(|| {
             Error::invalid(
                 field.clone(),
                 format!("The kind of {field} is not known; give its mime_type or a name with an ending."),
             )
         })?;
-        let (kind, mime, extension) = found;
         let name = self.name.unwrap_or_else(|| format!("file.{extension}"));
-        if let Some(warning) = cannot_take(model, kind, &name) {
-            return Ok(Placed::LeftOut(warning));
-        }
-        Ok(Placed::Part(match kind {
-            Kind::Text => {
-                let text = as_text(&bytes, given.as_deref(), &name, warnings);
-                Part::Text { text: format!("{name}:\n\n{text}") }
-            }
-            Kind::Image => Part::ImageUrl { image_url: Url { url: data_uri(&mime, &bytes) } },
-            Kind::Video => Part::VideoUrl { video_url: Url { url: data_uri(&mime, &bytes) } },
-            Kind::Document => {
-                Part::File { file: FilePart { filename: name, file_data: data_uri(&mime, &bytes) } }
-            }
-            Kind::Audio => Part::InputAudio {
-                input_audio: AudioPart { data: BASE64.encode(&bytes), format: extension },
-            },
-        }))
+        let source = Source::Bytes(bytes);
+        Ok(Loaded { kind, name, extension, mime, stated, source, path: path.to_owned() })
     }
 
-    /// A file that stays where it is: this service hands its address on and never opens it.
-    fn with_url(self, url: String, path: &str, model: Option<&Model>) -> Result<Placed> {
+    fn from_address(self, url: String, path: &str) -> Result<Loaded> {
         let field = format!("{path}.url");
         let parsed = reqwest::Url::parse(&url).ok().filter(|url| url.scheme() == "https");
         let Some(parsed) = parsed else {
@@ -197,37 +170,95 @@ impl FileInput {
             ));
         };
         let last = parsed.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
-        let name = self.name.clone().filter(|name| !name.is_empty());
-        let kind = self
+        let found = self
             .mime_type
             .as_deref()
             .and_then(by_mime)
-            .or_else(|| name.as_deref().and_then(by_name))
-            .or_else(|| by_name(last))
-            .map(|(kind, ..)| kind);
-        let name = name.unwrap_or_else(|| {
-            if last.is_empty() { "file".to_owned() } else { last.to_owned() }
-        });
-        let kind = kind.ok_or_else(|| {
+            .or_else(|| self.name.as_deref().and_then(by_name))
+            .or_else(|| by_name(last));
+        let (kind, mime, extension) = found.ok_or_else(|| {
             Error::invalid(
                 field.clone(),
                 format!("The kind of {field} is not known; give its mime_type, such as image/png."),
             )
         })?;
-        if let Some(warning) = cannot_take(model, kind, &name) {
+        let name = self.name.unwrap_or_else(|| {
+            if last.is_empty() { format!("file.{extension}") } else { last.to_owned() }
+        });
+        Ok(Loaded {
+            kind,
+            name,
+            extension: extension.to_owned(),
+            mime: mime.to_owned(),
+            stated: self.mime_type,
+            source: Source::Url(url),
+            path: path.to_owned(),
+        })
+    }
+}
+
+impl Loaded {
+    /// The file as a part of a message.
+    ///
+    /// # Errors
+    ///
+    /// `400` for text or sound that is only an address.
+    pub(crate) fn into_part(
+        self,
+        model: Option<&Model>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Placed> {
+        if let Some(warning) = cannot_take(model, self.kind, &self.name) {
             return Ok(Placed::LeftOut(warning));
         }
-        Ok(Placed::Part(match kind {
-            Kind::Image => Part::ImageUrl { image_url: Url { url } },
-            Kind::Video => Part::VideoUrl { video_url: Url { url } },
-            Kind::Document => Part::File { file: FilePart { filename: name, file_data: url } },
-            Kind::Text | Kind::Audio => {
-                return Err(Error::invalid(
-                    field.clone(),
-                    format!("{field}: text and audio cannot be handed over as an address; send the content."),
-                ));
+        Ok(Placed::Part(match self.kind {
+            Kind::Text => Part::Text { text: self.into_text(warnings)? },
+            Kind::Image => Part::ImageUrl { image_url: Url { url: self.into_url() } },
+            Kind::Video => Part::VideoUrl { video_url: Url { url: self.into_url() } },
+            Kind::Document => {
+                let filename = self.name.clone();
+                Part::File { file: FilePart { filename, file_data: self.into_url() } }
             }
+            Kind::Audio => Part::InputAudio { input_audio: self.into_audio()? },
         }))
+    }
+
+    /// The address, or the content as a `data:` URI.
+    pub(crate) fn into_url(self) -> String {
+        match self.source {
+            Source::Url(url) => url,
+            Source::Bytes(bytes) => data_uri(&self.mime, &bytes),
+        }
+    }
+
+    /// The content as bare base64, which is the only form in which upstream takes sound.
+    ///
+    /// # Errors
+    ///
+    /// `400` if there is only an address.
+    pub(crate) fn into_audio(self) -> Result<AudioPart> {
+        let data = BASE64.encode(self.bytes()?);
+        Ok(AudioPart { data, format: self.extension })
+    }
+
+    /// The text of the file under its name.
+    ///
+    /// # Errors
+    ///
+    /// `400` if there is only an address.
+    pub(crate) fn into_text(self, warnings: &mut Vec<String>) -> Result<String> {
+        let text = as_text(self.bytes()?, self.stated.as_deref(), &self.name, warnings);
+        Ok(format!("{}:\n\n{text}", self.name))
+    }
+
+    fn bytes(&self) -> Result<&[u8]> {
+        match &self.source {
+            Source::Bytes(bytes) => Ok(bytes),
+            Source::Url(_) => Err(Error::invalid(
+                format!("{}.url", self.path),
+                format!("{}.url: this kind of file cannot be handed over as an address; send its content.", self.path),
+            )),
+        }
     }
 }
 
@@ -264,159 +295,6 @@ impl FileOutput {
             url: None,
         }
     }
-}
-
-/// Decodes base64, a `data:` URI, or Power Automate's `{"$content-type", "$content"}`.
-fn decode(content: Value, field: &str) -> Result<Decoded> {
-    let broken = |what: &str| Error::invalid(field, format!("{field} {what}"));
-    let (text, mime_type) = match content {
-        Value::String(text) => (text, None),
-        Value::Object(mut object) => {
-            let kind = object.remove("$content-type").and_then(|kind| kind.as_str().map(str::to_owned));
-            match object.remove("$content") {
-                Some(Value::String(text)) => (text, kind),
-                _ => return Err(broken("has no \"$content\".")),
-            }
-        }
-        _ => return Err(broken("must be the content of a file in base64.")),
-    };
-    let (payload, mime_type) = match text.strip_prefix("data:") {
-        None => (text.as_str(), mime_type),
-        Some(uri) => {
-            let (head, payload) = uri.split_once(',').ok_or_else(|| broken("is a data: URI with no data."))?;
-            let (kind, is_base64) = match head.strip_suffix(";base64") {
-                Some(kind) => (kind, true),
-                None => (head, false),
-            };
-            let kind = (!kind.is_empty()).then(|| kind.to_owned()).or(mime_type);
-            if !is_base64 {
-                let bytes = percent_encoding::percent_decode_str(payload).collect();
-                return Ok(Decoded { bytes, mime_type: kind.or_else(|| Some("text/plain".to_owned())) });
-            }
-            (payload, kind)
-        }
-    };
-    let bytes = LENIENT_BASE64
-        .decode(payload.as_bytes())
-        .map_err(|_| broken("is not base64; use the File Content of another action or base64(...)."))?;
-    Ok(Decoded { bytes, mime_type })
-}
-
-/// The kind, type and ending of a file: by its first bytes, then by its stated type, then by its
-/// name, then as text if it reads as text.
-fn recognised(
-    bytes: &[u8],
-    mime_type: Option<&str>,
-    name: Option<&str>,
-) -> Option<(Kind, String, String)> {
-    let owned = |(kind, mime, extension): (Kind, &str, &str)| {
-        (kind, mime.to_owned(), extension.to_owned())
-    };
-    let stated = || mime_type.and_then(by_mime).or_else(|| name.and_then(by_name));
-    if let Some(found) = infer::get(bytes) {
-        // A container says less than a stated type: M4A is found as MP4, DOCX may be found as ZIP.
-        let by_magic = by_mime(found.mime_type());
-        let container = matches!(found.mime_type(), "video/mp4" | "application/zip" | "video/webm" | "application/ogg");
-        match (by_magic, stated()) {
-            (_, Some(stated)) if container => return Some(owned(stated)),
-            (Some(magic), _) => return Some(owned(magic)),
-            (None, Some(stated)) => return Some(owned(stated)),
-            (None, None) => {}
-        }
-    }
-    if let Some(stated) = stated() {
-        return Some(owned(stated));
-    }
-    let reads_as_text = std::str::from_utf8(bytes).is_ok() && !bytes.contains(&0);
-    reads_as_text.then(|| owned((Kind::Text, "text/plain", "txt")))
-}
-
-/// Every type that is known by name: kind, MIME type, endings.
-const TYPES: &[(Kind, &str, &[&str])] = &[
-    (Kind::Image, "image/png", &["png"]),
-    (Kind::Image, "image/jpeg", &["jpg", "jpeg"]),
-    (Kind::Image, "image/webp", &["webp"]),
-    (Kind::Image, "image/gif", &["gif"]),
-    (Kind::Image, "image/bmp", &["bmp"]),
-    (Kind::Image, "image/tiff", &["tiff", "tif"]),
-    (Kind::Image, "image/heic", &["heic", "heif"]),
-    (Kind::Image, "image/avif", &["avif"]),
-    (Kind::Image, "image/svg+xml", &["svg"]),
-    (Kind::Document, "application/pdf", &["pdf"]),
-    (Kind::Document, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", &["docx"]),
-    (Kind::Document, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", &["xlsx"]),
-    (Kind::Document, "application/vnd.openxmlformats-officedocument.presentationml.presentation", &["pptx"]),
-    (Kind::Document, "application/msword", &["doc"]),
-    (Kind::Document, "application/vnd.ms-excel", &["xls"]),
-    (Kind::Document, "application/vnd.ms-powerpoint", &["ppt"]),
-    (Kind::Document, "application/vnd.oasis.opendocument.text", &["odt"]),
-    (Kind::Document, "application/rtf", &["rtf"]),
-    (Kind::Document, "application/epub+zip", &["epub"]),
-    (Kind::Audio, "audio/mpeg", &["mp3"]),
-    (Kind::Audio, "audio/wav", &["wav"]),
-    (Kind::Audio, "audio/flac", &["flac"]),
-    (Kind::Audio, "audio/mp4", &["m4a"]),
-    (Kind::Audio, "audio/ogg", &["ogg", "oga", "opus"]),
-    (Kind::Audio, "audio/aac", &["aac"]),
-    (Kind::Audio, "audio/aiff", &["aiff", "aif"]),
-    (Kind::Audio, "audio/webm", &["weba"]),
-    (Kind::Video, "video/mp4", &["mp4"]),
-    (Kind::Video, "video/quicktime", &["mov"]),
-    (Kind::Video, "video/webm", &["webm"]),
-    (Kind::Video, "video/mpeg", &["mpeg", "mpg"]),
-    (Kind::Text, "text/plain", &["txt", "log", "text"]),
-    (Kind::Text, "text/markdown", &["md", "markdown"]),
-    (Kind::Text, "text/csv", &["csv"]),
-    (Kind::Text, "text/tab-separated-values", &["tsv"]),
-    (Kind::Text, "text/html", &["html", "htm"]),
-    (Kind::Text, "text/xml", &["xml"]),
-    (Kind::Text, "application/json", &["json", "jsonl", "ndjson"]),
-    (Kind::Text, "application/yaml", &["yaml", "yml"]),
-    (Kind::Text, "message/rfc822", &["eml"]),
-    (Kind::Text, "text/calendar", &["ics"]),
-    (Kind::Text, "text/javascript", &["js", "ts"]),
-    (Kind::Text, "text/x-script", &["py", "rs", "cs", "java", "sql", "sh", "ps1", "toml", "ini", "css"]),
-];
-
-/// Other names of types in [`TYPES`].
-const ALIASES: &[(&str, &str)] = &[
-    ("audio/x-wav", "audio/wav"),
-    ("audio/wave", "audio/wav"),
-    ("audio/vnd.wave", "audio/wav"),
-    ("audio/mp3", "audio/mpeg"),
-    ("audio/x-flac", "audio/flac"),
-    ("audio/m4a", "audio/mp4"),
-    ("audio/x-m4a", "audio/mp4"),
-    ("audio/x-aac", "audio/aac"),
-    ("audio/x-aiff", "audio/aiff"),
-    ("application/ogg", "audio/ogg"),
-    ("audio/opus", "audio/ogg"),
-    ("image/jpg", "image/jpeg"),
-    ("image/heif", "image/heic"),
-    ("text/rtf", "application/rtf"),
-    ("application/xml", "text/xml"),
-    ("application/csv", "text/csv"),
-    ("application/x-yaml", "application/yaml"),
-    ("text/json", "application/json"),
-];
-
-fn by_mime(mime: &str) -> Option<(Kind, &'static str, &'static str)> {
-    let bare = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let bare = ALIASES.iter().find(|(alias, _)| *alias == bare).map_or(bare.as_str(), |(_, name)| name);
-    let known = TYPES.iter().find(|(_, name, _)| *name == bare);
-    known.map(|(kind, name, endings)| (*kind, *name, endings[0])).or_else(|| {
-        // Any other text reads as text; anything else is unknown.
-        (bare.starts_with("text/") || bare.ends_with("+json") || bare.ends_with("+xml"))
-            .then_some((Kind::Text, "text/plain", "txt"))
-    })
-}
-
-fn by_name(name: &str) -> Option<(Kind, &'static str, &'static str)> {
-    let ending = name.rsplit_once('.')?.1.to_ascii_lowercase();
-    TYPES.iter().find_map(|(kind, mime, endings)| {
-        let ending = endings.iter().find(|known| **known == ending)?;
-        Some((*kind, *mime, *ending))
-    })
 }
 
 /// Why the model cannot take a file of `kind`; `None` if it can, or nothing is known of it.

@@ -31,6 +31,8 @@ pub enum At {
     Operation(&'static str),
     /// A schema.
     Schema(&'static str),
+    /// An operation and the body of its success.
+    Success(&'static str),
 }
 
 /// What can be said of a place.
@@ -48,8 +50,11 @@ pub enum Set {
     Names(&'static [(&'static str, &'static str)]),
     /// A key and value editor.
     Dictionary,
-    /// The properties of another schema join this one's, in one flat object.
-    Flatten(&'static str),
+    /// The properties of another schema, but for those named, join this one's in one flat object.
+    Flatten(&'static str, &'static [&'static str]),
+    /// The answer's fields are told by another operation, which is asked with properties of the
+    /// body and answers a JSON Schema under `schema`.
+    DynamicSchema(&'static str, &'static [&'static str]),
 }
 
 /// A list of values that another operation of the definition answers.
@@ -58,12 +63,12 @@ pub struct Dropdown {
     /// The operation.
     pub operation: &'static str,
     /// Its parameters: name and source.
-    pub parameters: &'static [(&'static str, From)],
+    pub parameters: &'static [(&'static str, Source)],
 }
 
 /// Where a parameter of a dropdown's operation comes from.
 #[derive(Clone, Copy, Debug)]
-pub enum From {
+pub enum Source {
     /// A fixed text.
     Text(&'static str),
     /// Another property of the body.
@@ -89,6 +94,16 @@ impl Overlay {
     ///
     /// A sentence that names the place, if the document does not have it.
     pub fn apply(&self, document: &mut Value) -> Result<(), String> {
+        for set in self.set {
+            if let Set::Flatten(schema, without) = set {
+                let other = flattened(document, schema, without)
+                    .ok_or_else(|| format!("{:?} names no schema of the document", set))?;
+                for place in self.places(document)? {
+                    let own = std::mem::take(place);
+                    place.insert("allOf".to_owned(), Value::Array(vec![own.into(), other.clone()]));
+                }
+            }
+        }
         for place in self.places(document)? {
             for set in self.set {
                 set.write(place);
@@ -115,6 +130,14 @@ impl Overlay {
                 properties.values_mut().filter_map(Value::as_object_mut).collect()
             }
             At::Operation(id) => vec![operation_mut(document, id).ok_or_else(missing)?],
+            At::Success(id) => {
+                let operation = operation_mut(document, id).ok_or_else(missing)?;
+                let schema = operation
+                    .get_mut("responses")
+                    .and_then(|all| all.get_mut("200")?.get_mut("content")?.get_mut("application/json"))
+                    .and_then(|media| media.get_mut("schema"));
+                vec![schema.and_then(Value::as_object_mut).ok_or_else(missing)?]
+            }
             At::Parameters(id) => {
                 let operation = operation_mut(document, id).ok_or_else(missing)?;
                 let parameters =
@@ -131,6 +154,20 @@ impl Overlay {
         };
         Ok(places)
     }
+}
+
+/// A reference to `schema`, or a copy of it without some of its properties.
+fn flattened(document: &mut Value, schema: &str, without: &[&str]) -> Option<Value> {
+    if without.is_empty() {
+        schema_mut(document, schema)?;
+        return Some(json!({"$ref": format!("#/components/schemas/{schema}")}));
+    }
+    let mut copy = schema_mut(document, schema)?.clone();
+    let properties = copy.get_mut("properties")?.as_object_mut()?;
+    for name in without {
+        properties.shift_remove(*name)?;
+    }
+    Some(copy.into())
 }
 
 fn schema_mut<'a>(document: &'a mut Value, name: &str) -> Option<&'a mut Map<String, Value>> {
@@ -172,10 +209,28 @@ impl Set {
             Self::Advanced => drop(visible("advanced")),
             Self::Internal => drop(visible("internal")),
             Self::Dictionary => drop(place.insert("x-ms-editor".to_owned(), "dictionary".into())),
-            Self::Flatten(schema) => {
-                let own = std::mem::take(place);
-                let other = json!({"$ref": format!("#/components/schemas/{schema}")});
-                place.insert("allOf".to_owned(), Value::Array(vec![own.into(), other]));
+            // Needs the rest of the document; done in `apply`.
+            Self::Flatten(..) => {}
+            Self::DynamicSchema(operation, properties) => {
+                let old: Map<String, Value> = properties
+                    .iter()
+                    .map(|name| ((*name).to_owned(), json!({"parameter": name})))
+                    .collect();
+                let new: Map<String, Value> = properties
+                    .iter()
+                    .map(|name| {
+                        let source = json!({"parameterReference": format!("body/{name}")});
+                        ((*name).to_owned(), source)
+                    })
+                    .collect();
+                place.insert(
+                    "x-ms-dynamic-schema".to_owned(),
+                    json!({"operationId": operation, "parameters": old, "value-path": "schema"}),
+                );
+                place.insert(
+                    "x-ms-dynamic-properties".to_owned(),
+                    json!({"operationId": operation, "parameters": new, "itemValuePath": "schema"}),
+                );
             }
             Self::Names(names) => {
                 let names = names
@@ -200,8 +255,8 @@ impl Dropdown {
             .iter()
             .map(|(name, from)| {
                 let from = match from {
-                    From::Text(text) => json!(text),
-                    From::Body(name) | From::Parameter(name) => json!({"parameter": name}),
+                    Source::Text(text) => json!(text),
+                    Source::Body(name) | Source::Parameter(name) => json!({"parameter": name}),
                 };
                 ((*name).to_owned(), from)
             })
@@ -219,9 +274,9 @@ impl Dropdown {
             .iter()
             .map(|(name, from)| {
                 let from = match from {
-                    From::Text(text) => json!({"value": text}),
-                    From::Body(name) => json!({"parameterReference": format!("body/{name}")}),
-                    From::Parameter(name) => json!({"parameterReference": name}),
+                    Source::Text(text) => json!({"value": text}),
+                    Source::Body(name) => json!({"parameterReference": format!("body/{name}")}),
+                    Source::Parameter(name) => json!({"parameterReference": name}),
                 };
                 ((*name).to_owned(), from)
             })

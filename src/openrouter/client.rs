@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Method, StatusCode, header, redirect};
+use reqwest::{Method, header, redirect};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -114,41 +115,51 @@ impl Client {
 
     /// Sends `call` and reads its answer as `T`.
     pub(super) async fn ask<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T> {
-        let value = self.send(call).await?;
-        serde_json::from_value(value).map_err(|cause| {
+        self.ask_with_id(call).await.map(|(answer, _)| answer)
+    }
+
+    /// Sends `call` and reads its answer as `T`, with the generation's id from the headers, which
+    /// some answers have nowhere else.
+    pub(super) async fn ask_with_id<T: DeserializeOwned>(
+        &self,
+        call: Call<'_>,
+    ) -> Result<(T, Option<String>)> {
+        let reply = self.send(call).await?;
+        let value = reply.json()?;
+        let answer = serde_json::from_value(value).map_err(|cause| {
             Error::new(Kind::UpstreamError, "OpenRouter's answer has an unknown shape.")
                 .detail(format!("{:?} at line {}", cause.classify(), cause.line()))
+        })?;
+        Ok((answer, reply.generation_id()))
+    }
+
+    /// Sends `call` and reads its whole answer. Anything but a success is an error.
+    pub(super) async fn send(&self, call: Call<'_>) -> Result<Reply> {
+        let started = Instant::now();
+        let read = async {
+            let mut stream = self.open(call).await?;
+            let mut body = Vec::new();
+            while let Some(chunk) = stream.chunk().await? {
+                if body.len() + chunk.len() > self.max_answer {
+                    return Err(Error::new(
+                        Kind::UpstreamError,
+                        "The model's answer is larger than this service accepts.",
+                    ));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Reply { headers: stream.headers, body })
+        };
+        let reply = tokio::time::timeout(self.deadline, read).await;
+        telemetry::note(|facts| facts.upstream += started.elapsed());
+        reply.unwrap_or_else(|_| {
+            Err(Error::new(Kind::Deadline, "The model did not answer in the time for one call."))
         })
     }
 
-    /// Sends `call` and reads its answer as JSON, whatever stands in it.
-    ///
-    /// An error inside a success is an error here.
-    pub(super) async fn send(&self, call: Call<'_>) -> Result<Value> {
-        let started = Instant::now();
-        let answer = tokio::time::timeout(self.deadline, self.exchange(call)).await;
-        telemetry::note(|facts| facts.upstream += started.elapsed());
-        let (status, headers, body) = answer.unwrap_or_else(|_| {
-            Err(Error::new(Kind::Deadline, "The model did not answer in the time for one call."))
-        })?;
-        if !status.is_success() {
-            return Err(error::from_answer(status.as_u16(), &headers, &body));
-        }
-        // Slow answers arrive with leading line breaks; the parser skips them.
-        let value: Value = serde_json::from_slice(&body).map_err(|cause| {
-            Error::new(Kind::UpstreamError, "OpenRouter's answer broke off or is not JSON.")
-                .detail(format!("{} bytes, {:?}", body.len(), cause.classify()))
-        })?;
-        match error::inside_success(&value, &headers) {
-            Some(error) => Err(error),
-            None => Ok(value),
-        }
-    }
-
-    async fn exchange(
-        &self,
-        call: Call<'_>,
-    ) -> Result<(StatusCode, header::HeaderMap, Vec<u8>)> {
+    /// Sends `call` and hands its answer over while it arrives. Anything but a success is read
+    /// to its end and is an error.
+    pub(super) async fn open(&self, call: Call<'_>) -> Result<Stream> {
         let mut request = self.http.request(call.method, format!("{}{}", self.base, call.path));
         if !call.query.is_empty() {
             request = request.query(&call.query);
@@ -159,23 +170,101 @@ impl Client {
         if let Some(body) = call.body {
             request = request.header(header::CONTENT_TYPE, "application/json").body(body);
         }
-        let mut response = request.send().await.map_err(|cause| transport(&cause))?;
+        let response = request.send().await.map_err(|cause| transport(&cause))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        if let Some(id) = headers.get("x-generation-id").and_then(|id| id.to_str().ok()) {
-            telemetry::note_generation(id);
+        if let Some(id) = generation_id(&headers) {
+            telemetry::note_generation(&id);
+        }
+        let mut stream = Stream { headers, response };
+        if status.is_success() {
+            return Ok(stream);
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|cause| transport(&cause))? {
-            if body.len() + chunk.len() > self.max_answer {
-                return Err(Error::new(
-                    Kind::UpstreamError,
-                    "The model's answer is larger than this service accepts.",
-                ));
-            }
+        // An error's body that breaks off or is far too long still has its status.
+        while let Ok(Some(chunk)) = stream.chunk().await {
             body.extend_from_slice(&chunk);
+            if body.len() > MAX_ERROR {
+                break;
+            }
         }
-        Ok((status, headers, body))
+        Err(error::from_answer(status.as_u16(), &stream.headers, &body))
     }
+}
+
+/// A whole answer.
+pub(super) struct Reply {
+    pub(super) headers: header::HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Reply {
+    /// The body as JSON; an error inside it is an error here.
+    pub(super) fn json(&self) -> Result<Value> {
+        // Slow answers arrive with leading line breaks; the parser skips them.
+        let value: Value = serde_json::from_slice(&self.body).map_err(|cause| {
+            Error::new(Kind::UpstreamError, "OpenRouter's answer broke off or is not JSON.")
+                .detail(format!("{} bytes, {:?}", self.body.len(), cause.classify()))
+        })?;
+        match error::inside_success(&value, &self.headers) {
+            Some(error) => Err(error),
+            None => Ok(value),
+        }
+    }
+
+    /// The generation's id from the headers.
+    pub(super) fn generation_id(&self) -> Option<String> {
+        generation_id(&self.headers)
+    }
+
+    /// Whether the body is JSON, by its type.
+    pub(super) fn is_json(&self) -> bool {
+        is_json(&self.headers)
+    }
+}
+
+/// An answer that is still arriving.
+#[derive(Debug)]
+pub struct Stream {
+    pub(super) headers: header::HeaderMap,
+    response: reqwest::Response,
+}
+
+impl Stream {
+    /// The next piece; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::UpstreamError`] or [`Kind::Deadline`] if the connection breaks or goes silent.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        self.response.chunk().await.map_err(|cause| transport(&cause))
+    }
+
+    /// The `Content-Type` of the answer.
+    #[must_use]
+    pub fn content_type(&self) -> &str {
+        content_type(&self.headers)
+    }
+
+    /// The generation's id from the headers.
+    #[must_use]
+    pub fn generation_id(&self) -> Option<String> {
+        generation_id(&self.headers)
+    }
+}
+
+/// The longest body of an error that is read, in bytes.
+const MAX_ERROR: usize = 1024 * 1024;
+
+fn generation_id(headers: &header::HeaderMap) -> Option<String> {
+    headers.get("x-generation-id")?.to_str().ok().map(str::to_owned)
+}
+
+pub(super) fn content_type(headers: &header::HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
+}
+
+pub(super) fn is_json(headers: &header::HeaderMap) -> bool {
+    content_type(headers).to_ascii_lowercase().contains("json")
 }
 
 /// Follows a redirect only on the same host, so that a key never leaves for another one.

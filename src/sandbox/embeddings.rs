@@ -189,7 +189,9 @@ fn vector(text: &str, dimensions: usize) -> Vec<f32> {
     push("every text has this in common", 0.5);
     let length = vector.iter().map(|part| part * part).sum::<f32>().sqrt();
     if length > 0.0 {
-        vector.iter_mut().for_each(|part| *part /= length);
+        for part in &mut vector {
+            *part /= length;
+        }
     } else {
         // With very few dimensions the pushes can cancel each other out.
         vector[0] = 1.0;

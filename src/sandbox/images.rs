@@ -146,12 +146,12 @@ impl Wish {
 
 fn pixels(size: &str) -> Option<(u32, u32)> {
     let (width, height) = size.split_once('x')?;
-    let side = |text: &str| {
+    let points = |text: &str| {
         text.parse()
             .ok()
-            .filter(|side| (16..=16_384).contains(side))
+            .filter(|points| (16..=16_384).contains(points))
     };
-    side(width).zip(side(height))
+    points(width).zip(points(height))
 }
 
 fn references(body: &JsonBody, facts: &ImageFacts) -> Result<u64, Refusal> {

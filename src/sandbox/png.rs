@@ -53,12 +53,12 @@ pub(super) fn vector(prompt: &str, nth: u64, width: u32, height: u32) -> String 
     };
     let (from, to, ring) = (ink(0), ink(254), ink(127));
     format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">
 <defs><linearGradient id="g" x2="1" y2="1"><stop stop-color="{from}"/><stop offset="1" stop-color="{to}"/></linearGradient></defs>
 <rect width="{width}" height="{height}" fill="url(#g)"/>
 <g fill="none" stroke="{ring}" stroke-width="8"><circle cx="{x}" cy="{y}" r="32"/><circle cx="{x}" cy="{y}" r="72"/></g>
 </svg>
-"##
+"#
     )
 }
 

@@ -18,6 +18,9 @@ const DEEPEST: usize = 40;
 /// How many values are made at most, against schemas that branch without end.
 const MOST_VALUES: usize = 5_000;
 
+/// The largest length or number of items that is made.
+const LARGEST: usize = 20_000;
+
 /// A value that fits the schema; `prompt` flavours the free texts in it.
 pub(super) fn fill(schema: &Value, prompt: &str) -> Value {
     let filler = Filler {
@@ -78,15 +81,13 @@ impl Filler<'_> {
         let Value::Object(schema) = schema else {
             return strings::free(place.name, &self.about).into();
         };
-        let Some(left) = self
-            .left
-            .get()
-            .checked_sub(1)
-            .filter(|_| place.depth <= DEEPEST)
-        else {
+        let Some(left) = self.left.get().checked_sub(1) else {
             return Value::Null;
         };
         self.left.set(left);
+        if place.depth > DEEPEST {
+            return Value::Null;
+        }
         let schema = self.flat(schema, place);
         if let Some(constant) = schema.get("const") {
             return constant.clone();
@@ -185,6 +186,9 @@ impl Filler<'_> {
             .unwrap_or(0)
             .max(shown.min(most));
         for nth in 0..least.saturating_sub(filled.len()) {
+            if self.left.get() == 0 {
+                break;
+            }
             let name = format!("entry{}", nth + 1);
             let here = Place {
                 name: &name,
@@ -230,6 +234,9 @@ impl Filler<'_> {
         let items = schema.get("items").unwrap_or(&anything);
         if *items != Value::Bool(false) {
             for nth in filled.len()..wanted {
+                if self.left.get() == 0 {
+                    break;
+                }
                 let item = self.value(
                     items,
                     Place {
@@ -354,8 +361,10 @@ fn names(list: Option<&Value>) -> Vec<&str> {
     })
 }
 
+/// A length or number a schema names; what is beyond all reason is cut to what memory bears.
 fn whole(schema: &Map<String, Value>, name: &str) -> Option<usize> {
-    schema.get(name)?.as_u64()?.try_into().ok()
+    let number = schema.get(name)?.as_u64()?;
+    Some(usize::try_from(number).unwrap_or(LARGEST).min(LARGEST))
 }
 
 #[cfg(test)]

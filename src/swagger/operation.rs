@@ -1,10 +1,10 @@
-//! Lowering operations: bodies, parameters, responses.
+//! Lowering operations: their parameters and bodies.
 
 use serde_json::{Map, Value, json};
 
 use super::fields::{Fields, Object};
 use super::lower::members;
-use super::parameter::{example_as_test_value, form_field, header, parameter};
+use super::parameter::{example_as_test_value, form_field, parameter};
 use super::schema::{Place, Schemas};
 use super::{LowerError, join};
 
@@ -106,7 +106,7 @@ impl<'a> Operations<'a> {
 
     /// Where a reference to a component other than a schema leads: it is written in its place,
     /// because no two operations of this service share one.
-    fn resolve(
+    pub(super) fn resolve(
         &self,
         value: &'a Value,
         at: String,
@@ -190,117 +190,6 @@ impl<'a> Operations<'a> {
         }
         Ok(lowered)
     }
-
-    /// All responses, and the media types of the successful ones.
-    fn responses(
-        &mut self,
-        value: &'a Value,
-        at: &str,
-    ) -> Result<(Value, Vec<String>), LowerError> {
-        let mut fields = Fields::of(value, at)?;
-        let mut lowered = Object::new();
-        let mut produces = Vec::new();
-        let codes: Vec<&str> = fields.keys().filter(|key| !key.starts_with("x-")).collect();
-        let success = self.speaking_response(value, &codes);
-        for code in codes {
-            let at = fields.at_key(code);
-            let number = code
-                .parse::<u16>()
-                .is_ok_and(|code| (100..600).contains(&code));
-            if !number && code != "default" {
-                let message = "a response is a status code or `default`";
-                return Err(LowerError::new(at, message));
-            }
-            if let Some(response) = fields.take(code) {
-                let (response, at) = self.resolve(response, at, "responses")?;
-                let speaks = success == Some(code);
-                let response = self.response(response, &at, speaks, &mut produces)?;
-                lowered.insert(code.to_owned(), response);
-            }
-        }
-        default_response(&mut lowered);
-        fields.carry_extensions(&mut lowered);
-        fields.finish()?;
-        Ok((lowered.into(), produces))
-    }
-
-    /// The one response whose schema is kept: the lowest success that has content. The designer
-    /// uses one schema for an operation (`OperationHasManyResponsesWithSchema`) and refuses one on
-    /// `default` (`DefaultResponseHasSchema`); the others keep their description and headers.
-    fn speaking_response<'c>(&self, responses: &'a Value, codes: &[&'c str]) -> Option<&'c str> {
-        let mut success: Vec<&str> = codes.to_vec();
-        success.retain(|code| code.starts_with('2'));
-        success.sort_unstable();
-        let has_content = |code: &&&str| {
-            let response = self.resolve(&responses[**code], String::new(), "responses");
-            response.is_ok_and(|(response, _)| response.get("content").is_some())
-        };
-        success.iter().find(has_content).copied()
-    }
-
-    fn response(
-        &mut self,
-        value: &'a Value,
-        at: &str,
-        speaks: bool,
-        produces: &mut Vec<String>,
-    ) -> Result<Value, LowerError> {
-        let mut fields = Fields::of(value, at)?;
-        let mut lowered = Object::new();
-        fields.carry(&["description"], &mut lowered);
-        let content_at = fields.at_key("content");
-        let content = fields.take("content");
-        if let Some(content) = content.filter(|_| speaks) {
-            let content = Fields::of(content, &content_at)?;
-            self.response_content(content, produces, &mut lowered)?;
-        }
-        let at = fields.at_key("headers");
-        if let Some(headers) = fields.take("headers") {
-            let mut inner = Object::new();
-            for (name, value) in members(Some(headers), &at)? {
-                let (value, at) = self.resolve(value, join(&at, name), "headers")?;
-                inner.insert(name.clone(), header(&mut self.schemas, value, &at)?);
-            }
-            lowered.insert("headers".into(), inner.into());
-        }
-        fields.carry_extensions(&mut lowered);
-        fields.finish()?;
-        Ok(lowered.into())
-    }
-
-    /// The schema of the successful answer. With several media types JSON speaks for all, else the
-    /// first, since 2.0 has one schema for a response; the others are named in `produces`.
-    fn response_content(
-        &mut self,
-        mut content: Fields<'a>,
-        produces: &mut Vec<String>,
-        lowered: &mut Object,
-    ) -> Result<(), LowerError> {
-        produces.extend(content.keys().map(str::to_owned));
-        produces.sort_by_key(|media_type| media_type != JSON);
-        let Some(media_type) = produces.first().cloned() else {
-            return Ok(());
-        };
-        let Some(media) = content.take(&media_type) else {
-            return Ok(());
-        };
-        let mut media = Fields::of(media, &content.at_key(&media_type))?;
-        let example = media.take("example");
-        let at = media.at_key("schema");
-        let schema = if media_type == JSON || media_type.starts_with("text/") {
-            let schema = required_schema(&mut media)?;
-            self.schemas.lower(schema, &at, Place::Whole)?
-        } else {
-            raw_bytes(media.take("schema"))
-        };
-        media.finish()?;
-        lowered.insert("schema".into(), schema.into());
-        if let Some(example) = example {
-            let examples = json!({ media_type: example });
-            lowered.insert("examples".into(), examples);
-        }
-        Ok(())
-    }
 }
 
 const FORM: &str = "multipart/form-data";
@@ -317,30 +206,9 @@ fn always_required_body(fields: &mut Fields<'_>) -> Result<Object, LowerError> {
     Ok(body)
 }
 
-fn required_schema<'v>(media: &mut Fields<'v>) -> Result<&'v Value, LowerError> {
+pub(super) fn required_schema<'v>(media: &mut Fields<'v>) -> Result<&'v Value, LowerError> {
     let schema = media.take("schema");
     schema.ok_or_else(|| LowerError::new(media.at(), "a body needs a schema"))
-}
-
-/// Every operation needs a `default` response for what its codes do not name.
-fn default_response(responses: &mut Object) {
-    responses
-        .entry("default")
-        .or_insert_with(|| json!({"description": "The operation failed."}));
-}
-
-/// A whole answer that is not text is bytes to Power Platform, whatever shape a byte array has in
-/// 3.1; its text and its extensions (`x-ms-media-kind`) stay.
-fn raw_bytes(schema: Option<&Value>) -> Object {
-    let mut bytes = Object::new();
-    bytes.insert("type".into(), "string".into());
-    bytes.insert("format".into(), "binary".into());
-    for (key, value) in schema.and_then(Value::as_object).into_iter().flatten() {
-        if key == "description" || key.starts_with("x-") {
-            bytes.insert(key.clone(), value.clone());
-        }
-    }
-    bytes
 }
 
 /// `[{}]` is how utoipa says that an operation needs no key; 2.0 says it with an empty list. A key
@@ -363,7 +231,7 @@ pub(super) fn security(fields: &mut Fields<'_>) -> Result<Option<Value>, LowerEr
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::super::schema::Schemas;
@@ -371,7 +239,7 @@ mod tests {
 
     /// The operation lowered in a document with a few components, or the pointer of what was
     /// refused.
-    fn lowered(operation: &Value) -> Result<Value, String> {
+    pub(in crate::swagger) fn lowered(operation: &Value) -> Result<Value, String> {
         let document = json!({"components": {
             "schemas": {
                 "Ask": {"type": "object", "properties": {"prompt": {"type": "string"}}},
@@ -393,12 +261,8 @@ mod tests {
         Ok(item["post"].clone())
     }
 
-    fn ok(schema: &Value) -> Value {
+    pub(in crate::swagger) fn ok(schema: &Value) -> Value {
         let content = json!({"application/json": {"schema": schema}});
-        json!({"200": {"description": "OK", "content": content}})
-    }
-
-    fn answers(content: &Value) -> Value {
         json!({"200": {"description": "OK", "content": content}})
     }
 
@@ -433,70 +297,6 @@ mod tests {
             {"name": "name", "in": "formData", "type": "string"}
         ]);
         assert_eq!(lowered["parameters"], expected);
-    }
-
-    #[test]
-    fn only_the_lowest_success_with_content_keeps_its_schema() {
-        let json = |name: &str| json!({"application/json": {"schema": {"type": name}}});
-        let operation = json!({"responses": {
-            "202": {"description": "Later", "content": json("string"),
-                "headers": {"Retry-After": {"schema": {"type": "integer"}}}},
-            "200": {"description": "Now", "content": json("object")},
-            "400": {"description": "Wrong", "content": json("array")},
-            "default": {"$ref": "#/components/responses/Failed"}
-        }});
-        let expected = json!({
-            "202": {"description": "Later", "headers": {"Retry-After": {"type": "integer"}}},
-            "200": {"description": "Now", "schema": {"type": "object"}},
-            "400": {"description": "Wrong"},
-            "default": {"description": "It failed."}
-        });
-        assert_eq!(lowered(&operation).unwrap()["responses"], expected);
-    }
-
-    #[test]
-    fn a_default_response_is_added_where_there_is_none() {
-        let lowered = lowered(&json!({"responses": ok(&json!({"type": "object"}))})).unwrap();
-        let default = json!({"description": "The operation failed."});
-        assert_eq!(lowered["responses"]["default"], default);
-    }
-
-    #[test]
-    fn bytes_alone_are_a_binary_answer() {
-        let bytes = json!({"type": "array", "items": {"type": "integer"},
-            "x-ms-media-kind": "audio"});
-        let content = json!({"application/octet-stream": {"schema": bytes}});
-        let lowered = lowered(&json!({"responses": answers(&content)})).unwrap();
-        assert_eq!(lowered["produces"], json!(["application/octet-stream"]));
-        let expected = json!({"type": "string", "format": "binary", "x-ms-media-kind": "audio"});
-        assert_eq!(lowered["responses"]["200"]["schema"], expected);
-    }
-
-    #[test]
-    fn json_speaks_for_bytes_beside_it() {
-        let content = json!({
-            "audio/mpeg": {"schema": {"type": "string", "format": "binary"}},
-            "application/json": {"schema": {"type": "object"}, "example": {"a": 1}}
-        });
-        let lowered = lowered(&json!({"responses": answers(&content)})).unwrap();
-        assert_eq!(
-            lowered["produces"],
-            json!(["application/json", "audio/mpeg"])
-        );
-        let answer = &lowered["responses"]["200"];
-        assert_eq!(answer["schema"], json!({"type": "object"}));
-        assert_eq!(answer["examples"], json!({"application/json": {"a": 1}}));
-    }
-
-    #[test]
-    fn text_is_text() {
-        let content = json!({"text/plain": {"schema": {"type": "string"}}});
-        let lowered = lowered(&json!({"responses": answers(&content)})).unwrap();
-        assert_eq!(lowered["produces"], json!(["text/plain"]));
-        assert_eq!(
-            lowered["responses"]["200"]["schema"],
-            json!({"type": "string"})
-        );
     }
 
     #[test]

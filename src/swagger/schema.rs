@@ -122,7 +122,8 @@ impl<'a> Schemas<'a> {
         Ok(in_order(lowered))
     }
 
-    /// The schema of a component, which may be in use further out only if it is not this one.
+    /// The schema of a component, written out. A component inside itself is refused: the platform
+    /// refuses loops (`SchemaRefLoopNotAllowed`).
     fn component(&mut self, name: &str, at: &str, place: Place) -> Result<Object, LowerError> {
         if self.open.iter().any(|open| open == name) {
             let chain = format!("{} -> {name}", self.open.join(" -> "));

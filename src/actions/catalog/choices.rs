@@ -17,7 +17,7 @@ use crate::{
     catalog::Snapshot,
     endpoint::{
         ActionErrors, Answer, Query, Services, json,
-        overlay::{Dropdown, From, Set},
+        overlay::{Dropdown, Set, Source},
     },
     error::Result,
     openrouter::{ApiKey, models::Model},
@@ -30,7 +30,7 @@ pub(crate) const AUTHORS: Set =
 /// A dropdown of one author's models.
 pub(crate) const SLUGS: Set = Set::Dropdown(Dropdown {
     operation: "ListSlugChoices",
-    parameters: &[("author", From::Parameter("author"))],
+    parameters: &[("author", Source::Parameter("author"))],
 });
 
 /// The model that chooses a model; it stands first in its dropdown.

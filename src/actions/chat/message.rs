@@ -90,7 +90,7 @@ pub fn with_files(
         parts.push(Part::Text { text: content });
     }
     for (index, file) in files.into_iter().enumerate() {
-        match file.into_part(&format!("{path}[{index}]"), model, warnings)? {
+        match file.load(&format!("{path}[{index}]"))?.into_part(model, warnings)? {
             Placed::Part(part) => parts.push(part),
             Placed::LeftOut(warning) => warnings.push(warning),
         }

@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use super::structured;
+use super::structured::AnswerSchema;
 use crate::{
     catalog::Catalog,
     endpoint::{
         Input, Overlay, field_names, unknown_field,
-        overlay::{At, Dropdown, From, Set},
+        overlay::{At, Dropdown, Set, Source},
     },
     error::{Error, Kind, Result},
     openrouter::{
@@ -53,12 +53,12 @@ pub(crate) const OVERLAY: &[Overlay] = &[
 ];
 
 /// Adds the options to a request's own inputs.
-pub(crate) const OPTIONS: Set = Set::Flatten("GenerationOptions");
+pub(crate) const OPTIONS: Set = Set::Flatten("GenerationOptions", &[]);
 
 /// A dropdown of the models that answer with text.
 pub(crate) const TEXT_MODELS: Set = Set::Dropdown(Dropdown {
     operation: "ListModelChoices",
-    parameters: &[("output_modality", From::Text("text"))],
+    parameters: &[("output_modality", Source::Text("text"))],
 });
 
 const PROVIDERS: Set =
@@ -339,6 +339,12 @@ impl JsonText {
     }
 }
 
+impl From<Value> for JsonText {
+    fn from(value: Value) -> Self {
+        Self(value)
+    }
+}
+
 fn bias_in_bounds(bias: &BTreeMap<String, f64>) -> Result<(), ValidationError> {
     if bias.values().all(|value| (-100.0..=100.0).contains(value)) {
         return Ok(());
@@ -374,15 +380,18 @@ impl<T: DeserializeOwned + Validate> Input for WithOptions<T> {
         let Value::Object(all) = value else {
             return Err(Error::new(Kind::InvalidRequest, "The body must be an object."));
         };
-        let names = field_names::<GenerationOptions>();
-        let (options, own): (Map<_, _>, Map<_, _>) =
-            all.into_iter().partition(|(name, _)| names.contains(&name.as_str()));
-        let known: Vec<_> = field_names::<T>().iter().chain(names).copied().collect();
-        if let Some(unknown) = own.keys().find(|name| !known.contains(&name.as_str())) {
-            if !unknown.to_ascii_lowercase().starts_with("x-") {
-                return Err(unknown_field(unknown, &known));
-            }
+        let (own_names, names) = (field_names::<T>(), field_names::<GenerationOptions>());
+        let known: Vec<_> = own_names.iter().chain(names).copied().collect();
+        let unknown = all.keys().find(|name| {
+            !known.contains(&name.as_str()) && !name.to_ascii_lowercase().starts_with("x-")
+        });
+        if let Some(unknown) = unknown {
+            return Err(unknown_field(unknown, &known));
         }
+        // A name that both have is the action's own.
+        let (options, own): (Map<_, _>, Map<_, _>) = all.into_iter().partition(|(name, _)| {
+            names.contains(&name.as_str()) && !own_names.contains(&name.as_str())
+        });
         Ok(Self {
             own: T::from_json(Value::Object(own))?,
             options: GenerationOptions::from_json(Value::Object(options))?,
@@ -462,8 +471,8 @@ impl GenerationOptions {
                     "response_schema is required with the response format json_schema.",
                 ));
             };
-            let schema = schema.value("response_schema")?;
-            return structured::strict("response_schema", schema, warnings).map(Some);
+            let schema = AnswerSchema::read("response_schema", schema)?;
+            return Ok(Some(schema.response_format(warnings)));
         }
         if self.response_schema.is_some() {
             warnings.push(format!(

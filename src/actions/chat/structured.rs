@@ -1,47 +1,87 @@
-//! A maker's JSON Schema, made fit for OpenRouter's strict structured output.
+//! Structured output: a maker's JSON Schema, and answers that fit it.
 
-use serde_json::{Value, json};
+mod designer;
+mod extract;
+mod resolve;
+mod strict;
 
-use crate::error::{Error, Result};
+use serde_json::{Map, Value, json};
 
-/// The deepest nesting of a schema that is followed.
-const MAX_DEPTH: usize = 64;
+use super::options::JsonText;
+use crate::error::{Error, Kind, Result};
 
-/// The `response_format` that demands an answer fitting `schema`, a maker's input at `field`.
-///
-/// Strict mode wants every object closed and every property required; what is added for that is
-/// named in `warnings`.
-///
-/// # Errors
-///
-/// `400` for `field` if it is no schema of an object.
-pub(crate) fn strict(
+pub(crate) use extract::find_json;
+
+/// A maker's JSON Schema for answers, read and made usable.
+#[derive(Debug)]
+pub(crate) struct AnswerSchema {
     field: &'static str,
+    name: String,
+    /// The schema without references: each is replaced by what it names.
     schema: Value,
-    warnings: &mut Vec<String>,
-) -> Result<Value> {
-    let (name, mut schema) = unwrapped(field, schema)?;
-    let mut changes = Changes::default();
-    close(field, &mut schema, String::new(), 0, &mut changes)?;
-    if !changes.required.is_empty() {
-        warnings.push(format!(
-            "{field}: strict output needs every property, so these were made required: {}.",
-            changes.required.join(", ")
-        ));
-    }
-    if !changes.open.is_empty() {
-        warnings.push(format!(
-            "{field}: strict output allows no free properties, which these objects ask for: {}.",
-            changes.open.join(", ")
-        ));
-    }
-    Ok(json!({
-        "type": "json_schema",
-        "json_schema": {"name": name, "strict": true, "schema": schema},
-    }))
+    validator: jsonschema::Validator,
 }
 
-/// The schema itself and its name, also where a maker pasted OpenAI's `json_schema` wrapping.
+/// Why an answer does not fit.
+#[derive(Debug)]
+pub(crate) struct Mismatch {
+    /// The place in the answer, such as `lines[0].sku`; empty for the whole.
+    pub(crate) path: String,
+    /// What is wrong there, without the value itself.
+    pub(crate) reason: String,
+}
+
+impl AnswerSchema {
+    /// Reads the schema that a maker wrote into `field`.
+    ///
+    /// # Errors
+    ///
+    /// `400` for `field` that names the place of the fault.
+    pub(crate) fn read(field: &'static str, text: &JsonText) -> Result<Self> {
+        let (name, schema) = unwrapped(field, text.value(field)?)?;
+        let schema = resolve::resolved(field, &schema)?;
+        let validator = jsonschema::validator_for(&schema).map_err(|fault| {
+            let place = fault.instance_path().to_string();
+            let place = if place.is_empty() { "its top".to_owned() } else { place };
+            Error::invalid(field, format!("{field} is not a valid JSON Schema at {place}."))
+        })?;
+        Ok(Self { field, name, schema, validator })
+    }
+
+    /// The `response_format` that demands a fitting answer of upstream.
+    pub(crate) fn response_format(&self, warnings: &mut Vec<String>) -> Value {
+        let schema = strict::made_strict(self.field, &self.schema, warnings);
+        json!({
+            "type": "json_schema",
+            "json_schema": {"name": self.name, "strict": true, "schema": schema},
+        })
+    }
+
+    /// The schema as the designer of the platform takes it.
+    pub(crate) fn for_designer(&self) -> Value {
+        designer::for_designer(&self.schema)
+    }
+
+    /// Whether `answer` fits.
+    ///
+    /// # Errors
+    ///
+    /// The first place that does not fit.
+    pub(crate) fn check(&self, answer: &Value) -> Result<(), Mismatch> {
+        let Some(fault) = self.validator.iter_errors(answer).next() else { return Ok(()) };
+        Err(Mismatch {
+            path: written(fault.instance_path().as_str()),
+            reason: fault.masked_with("the value").to_string(),
+        })
+    }
+
+    /// The answer in the types of the schema and without nulls, which the platform refuses.
+    pub(crate) fn normalised(&self, answer: Value) -> Value {
+        normalised(answer, Some(&self.schema))
+    }
+}
+
+/// The schema itself and its name, also where a maker pasted another tool's wrapping.
 fn unwrapped(field: &'static str, schema: Value) -> Result<(String, Value)> {
     let not_a_schema = || {
         Error::invalid(field, format!("{field} must be a JSON Schema with \"type\": \"object\"."))
@@ -58,10 +98,13 @@ fn unwrapped(field: &'static str, schema: Value) -> Result<(String, Value)> {
     {
         outer = inner;
     }
-    let of_object = outer.get("type").is_some_and(|kind| kind == "object");
-    let described = ["properties", "$ref", "anyOf"].iter().any(|key| outer.contains_key(*key));
-    if !of_object && !described {
+    let of_object = outer.get("type").is_none_or(|kind| kind == "object");
+    let described = ["type", "properties", "$ref"].iter().any(|key| outer.contains_key(*key));
+    if !of_object || !described {
         return Err(not_a_schema());
+    }
+    if !outer.contains_key("$ref") {
+        outer.entry("type").or_insert_with(|| "object".into());
     }
     let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| "answer".to_owned());
     Ok((name, Value::Object(outer)))
@@ -73,112 +116,86 @@ fn identifier(text: &str) -> String {
     text.chars().map(safe).take(64).collect()
 }
 
-#[derive(Default)]
-struct Changes {
-    required: Vec<String>,
-    open: Vec<String>,
+/// A JSON pointer as makers write it: `/lines/0/sku` is `lines[0].sku`.
+fn written(pointer: &str) -> String {
+    let mut path = String::new();
+    for part in pointer.split('/').skip(1) {
+        let part = part.replace("~1", "/").replace("~0", "~");
+        if part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty() {
+            path.push('[');
+            path.push_str(&part);
+            path.push(']');
+        } else {
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(&part);
+        }
+    }
+    path
 }
 
-/// Closes every object of the schema and makes its properties required.
-fn close(
-    field: &'static str,
-    schema: &mut Value,
-    path: String,
-    depth: usize,
-    changes: &mut Changes,
-) -> Result<()> {
-    if depth > MAX_DEPTH {
-        return Err(Error::invalid(
-            field,
-            format!("{field} is nested deeper than {MAX_DEPTH} levels."),
-        ));
-    }
-    let Value::Object(object) = schema else { return Ok(()) };
-    let is_object = match object.get("type") {
-        Some(Value::String(kind)) => kind == "object",
-        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "object"),
-        _ => object.contains_key("properties"),
-    };
-    if is_object {
-        match object.get("additionalProperties") {
-            Some(Value::Bool(false)) => {}
-            None => drop(object.insert("additionalProperties".to_owned(), false.into())),
-            Some(_) => changes.open.push(if path.is_empty() { "the schema".to_owned() } else { path.clone() }),
+/// Leaves out nulls, and writes a whole number as one where the schema says `integer`.
+fn normalised(value: Value, schema: Option<&Value>) -> Value {
+    match value {
+        Value::Object(object) => {
+            let below = |name: &str| schema.and_then(|schema| schema.get("properties")?.get(name));
+            let kept: Map<_, _> = object
+                .into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(name, value)| {
+                    let value = normalised(value, below(&name));
+                    (name, value)
+                })
+                .collect();
+            Value::Object(kept)
         }
-        let names: Vec<String> = object
-            .get("properties")
-            .and_then(Value::as_object)
-            .map(|properties| properties.keys().cloned().collect())
-            .unwrap_or_default();
-        let required = object.entry("required").or_insert_with(|| json!([]));
-        if let Value::Array(required) = required {
-            for name in names {
-                if !required.iter().any(|known| *known == name) {
-                    changes.required.push(below(&path, &name));
-                    required.push(name.into());
-                }
-            }
+        Value::Array(items) => {
+            let below = schema.and_then(|schema| schema.get("items"));
+            let items = items.into_iter().filter(|item| !item.is_null());
+            Value::Array(items.map(|item| normalised(item, below)).collect())
         }
-    }
-    for (key, child) in object.iter_mut() {
-        match (key.as_str(), child) {
-            ("properties" | "$defs" | "definitions", Value::Object(children)) => {
-                for (name, child) in children {
-                    close(field, child, below(&path, name), depth + 1, changes)?;
-                }
-            }
-            ("items" | "additionalProperties" | "not", child @ Value::Object(_)) => {
-                close(field, child, format!("{path}[]"), depth + 1, changes)?;
-            }
-            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(children)) => {
-                for child in children {
-                    close(field, child, path.clone(), depth + 1, changes)?;
-                }
-            }
-            _ => {}
+        Value::Number(number) if schema.is_some_and(|schema| schema["type"] == "integer") => {
+            whole(&number).map_or(Value::Number(number), Value::from)
         }
+        other => other,
     }
-    Ok(())
 }
 
-fn below(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    let float = number.as_f64().filter(|_| !number.is_i64() && !number.is_u64())?;
+    (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
+}
+
+impl Mismatch {
+    /// The answer is no JSON at all.
+    pub(crate) fn not_json() -> Self {
+        Self { path: String::new(), reason: "it is not JSON".to_owned() }
+    }
+
+    /// The place in words.
+    pub(crate) fn place(&self) -> &str {
+        if self.path.is_empty() { "its top" } else { &self.path }
+    }
+
+    /// The `422` that ends the call.
+    pub(crate) fn into_error(self) -> Error {
+        let message = format!(
+            "The model's answer does not fit the response schema at {}: {}.",
+            self.place(),
+            self.reason.trim_end_matches('.')
+        );
+        Error::new(Kind::SchemaMismatch, message).at(self.path)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn made_strict(schema: Value) -> (Value, Vec<String>) {
-        let mut warnings = Vec::new();
-        let format = strict("response_schema", schema, &mut warnings).unwrap();
-        (format["json_schema"].clone(), warnings)
-    }
-
-    #[test]
-    fn a_complete_schema_is_sent_as_it_is() {
-        let schema = json!({
-            "title": "Order no. 5", "type": "object", "additionalProperties": false,
-            "properties": {"total": {"type": "number"}}, "required": ["total"],
-        });
-        let (sent, warnings) = made_strict(schema.clone());
-        assert_eq!(sent, json!({"name": "Order_no__5", "strict": true, "schema": schema}));
-        assert!(warnings.is_empty());
-    }
-
-    #[test]
-    fn what_strict_mode_demands_is_added_and_named() {
-        let (sent, warnings) = made_strict(json!({
-            "type": "object",
-            "properties": {"lines": {"type": "array", "items": {
-                "type": "object", "properties": {"sku": {"type": "string"}},
-            }}},
-            "required": [],
-        }));
-        assert_eq!(sent["schema"]["required"], json!(["lines"]));
-        assert_eq!(sent["schema"]["properties"]["lines"]["items"]["additionalProperties"], false);
-        assert_eq!(warnings.len(), 1);
-        assert!(warnings[0].contains("lines, lines[].sku"), "{warnings:?}");
+    fn schema(value: &Value) -> Result<AnswerSchema> {
+        AnswerSchema::read("response_schema", &JsonText::from(value.clone()))
     }
 
     #[test]
@@ -188,21 +205,53 @@ mod tests {
             json!({"type": "json_schema", "json_schema": {"name": "x", "schema": inner}}),
             json!({"name": "x", "strict": true, "schema": inner}),
         ] {
-            let (sent, _) = made_strict(wrapped);
+            let format = schema(&wrapped).unwrap().response_format(&mut Vec::new());
+            let sent = &format["json_schema"];
             assert_eq!((&sent["name"], &sent["schema"]), (&json!("x"), &inner));
         }
     }
 
     #[test]
+    fn a_title_becomes_a_name_that_upstream_takes() {
+        let titled = json!({"title": "Order no. 5", "type": "object"});
+        let format = schema(&titled).unwrap().response_format(&mut Vec::new());
+        assert_eq!(format["json_schema"]["name"], "Order_no__5");
+    }
+
+    #[test]
     fn what_is_no_schema_is_refused_by_name() {
-        let mut deep = json!({"type": "string"});
-        for _ in 0..100 {
-            deep = json!({"type": "array", "items": deep});
+        for bad in [
+            json!("text"),
+            json!("{\"type\": \"object\""),
+            json!([]),
+            json!(5),
+            json!({}),
+            json!({"type": "string"}),
+            json!({"type": "object", "properties": {"a": {"type": "strng"}}}),
+            json!({"type": "object", "properties": {"a": {"pattern": "("}}}),
+        ] {
+            let error = schema(&bad).unwrap_err();
+            assert_eq!(error.field(), Some("response_schema"), "{bad}");
         }
-        let deep = json!({"type": "object", "properties": {"a": deep}});
-        for bad in [json!("text"), json!([]), json!(5), json!({}), json!({"type": "string"}), deep] {
-            let error = strict("response_schema", bad, &mut Vec::new()).unwrap_err();
-            assert_eq!(error.field(), Some("response_schema"));
-        }
+    }
+
+    #[test]
+    fn a_mismatch_names_the_place_and_not_the_value() {
+        let lines = json!({"type": "object", "properties": {"lines": {"type": "array",
+            "items": {"type": "object", "properties": {"sku": {"type": "string"}}}}}});
+        let schema = schema(&lines).unwrap();
+        let mismatch = schema.check(&json!({"lines": [{"sku": 4711}]})).unwrap_err();
+        assert_eq!(mismatch.path, "lines[0].sku");
+        assert!(!mismatch.reason.contains("4711"), "{}", mismatch.reason);
+        assert!(schema.check(&json!({"lines": [{"sku": "4711"}]})).is_ok());
+    }
+
+    #[test]
+    fn an_answer_is_given_in_the_schemas_types_and_without_nulls() {
+        let counted = json!({"type": "object", "properties": {
+            "count": {"type": "integer"}, "ratio": {"type": "number"}}});
+        let answer = json!({"count": 3.0, "ratio": 3.0, "gone": null, "list": [1, null]});
+        let given = schema(&counted).unwrap().normalised(answer);
+        assert_eq!(given.to_string(), r#"{"count":3,"ratio":3.0,"list":[1]}"#);
     }
 }

@@ -50,9 +50,9 @@ fn frame(band: u8, granule: usize) -> Vec<u8> {
                 bits.put(1, 1);
             }
             if second {
-                bits.put(0b001, 3)
+                bits.put(0b001, 3);
             } else {
-                bits.put(0b01, 2)
+                bits.put(0b01, 2);
             }
             bits.put(u32::from(negative(band, granule + nth)), 1);
         }
@@ -65,7 +65,7 @@ fn frame(band: u8, granule: usize) -> Vec<u8> {
 /// The line's sign, which turns as the phase of a steady tone does from granule to granule.
 fn negative(band: u8, granule: usize) -> bool {
     let quarter = granule % 4;
-    if band % 2 == 0 {
+    if band.is_multiple_of(2) {
         quarter == 1 || quarter == 2
     } else {
         quarter >= 2

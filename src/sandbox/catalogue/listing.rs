@@ -186,7 +186,7 @@ fn sort(models: &mut [&Model], asked: &Asked) -> Result<(), Refusal> {
     match order.as_str() {
         "newest" => models.sort_by_key(|model| -model.created),
         "context-high-to-low" => {
-            models.sort_by_key(|model| -model.context.unwrap_or(0).cast_signed())
+            models.sort_by_key(|model| -model.context.unwrap_or(0).cast_signed());
         }
         // Models with no fixed price come last both ways.
         "pricing-low-to-high" => models.sort_by(|left, right| by_price(left, right, f64::INFINITY)),

@@ -156,7 +156,6 @@ fn routers_and_aliases() -> Vec<Model> {
             "Auto Router",
             "Chooses a model for each prompt.",
         )
-        .gives_out(TEXT_AND_IMAGE)
         .with(&[SAMPLING, JSON, TOOLS, THINKS]),
         // The price of the free router is known, its parameters are not.
         router(

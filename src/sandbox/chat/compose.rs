@@ -1,8 +1,10 @@
 //! Composes the answer to a conversation.
 
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::super::answers::{bytes, counted, listed, thoughts};
+use super::super::audio::tones;
 use super::super::catalogue::{Model, Reasoning};
 use super::super::errors::Refusal;
 use super::super::incoming::{JsonBody, invalid};
@@ -24,6 +26,8 @@ pub(super) struct Answer {
     pub(super) reasoning: Option<String>,
     pub(super) tool_calls: Vec<Value>,
     pub(super) images: Vec<Value>,
+    /// The content as sound, base64, when it was to be spoken.
+    pub(super) audio: Option<String>,
     pub(super) annotations: Vec<Value>,
     pub(super) logprobs: Value,
     pub(super) finish: &'static str,
@@ -73,6 +77,10 @@ pub(super) fn compose(
         }
         say(&mut answer, body, &content, budget);
     }
+    if let Some(voice) = voice(body)? {
+        let notes = tones::melody(answer.content.as_deref().unwrap_or_default(), voice, 1.0);
+        answer.audio = Some(BASE64.encode(&tones::pcm(&notes)));
+    }
     answer
         .annotations
         .extend(conversation.attachments.iter().filter_map(parsed));
@@ -85,6 +93,25 @@ pub(super) fn compose(
     }
     spoil(&mut answer, model.fault);
     Ok(answer)
+}
+
+/// The voice the answer is to be spoken with; `None` when it is to be written.
+fn voice(body: &JsonBody) -> Result<Option<&str>, Refusal> {
+    let wanted = body.get("modalities").and_then(Value::as_array);
+    if !wanted.is_some_and(|wanted| wanted.iter().any(|modality| modality == "audio")) {
+        return Ok(None);
+    }
+    let word = |key: &str| {
+        body.get("audio")
+            .and_then(|audio| audio.get(key))
+            .and_then(Value::as_str)
+    };
+    if word("format") != Some("pcm16") {
+        return Err(invalid("audio.format", "streams are pcm16 only"));
+    }
+    word("voice")
+        .map(Some)
+        .ok_or_else(|| invalid("audio.voice", "Required"))
 }
 
 /// How hard the model thinks; `None` when it does not.
@@ -246,10 +273,7 @@ fn draw(answer: &mut Answer, body: &JsonBody, conversation: &Conversation, model
         .and_then(|config| config.get("aspect_ratio"));
     let (width, height) = png::size(ratio.and_then(Value::as_str).unwrap_or("1:1"));
     let picture = png::picture(&conversation.prompt, 0, width, height);
-    let url = format!(
-        "data:image/png;base64,{}",
-        data_encoding::BASE64.encode(&picture)
-    );
+    let url = format!("data:image/png;base64,{}", BASE64.encode(&picture));
     answer
         .images
         .push(json!({ "type": "image_url", "image_url": { "url": url }, "index": 0 }));

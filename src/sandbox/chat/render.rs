@@ -180,7 +180,7 @@ fn chunks(kind: Kind, id: &str, answer: &Answer, route: &Route, explain: bool) -
         match kind {
             Kind::Chat => choice["delta"] = delta,
             Kind::Text => {
-                choice["text"] = delta.get("content").cloned().unwrap_or_else(|| "".into())
+                choice["text"] = delta.get("content").cloned().unwrap_or_else(|| "".into());
             }
         }
         let mut chunk = base.clone();
@@ -198,8 +198,23 @@ fn chunks(kind: Kind, id: &str, answer: &Answer, route: &Route, explain: bool) -
             json!({ "reasoning": reasoning, "reasoning_details": reasoning_details(reasoning) });
         chunks.push(chunk(delta, None));
     }
-    for piece in split_tokens(answer.content.as_deref().unwrap_or_default()) {
-        chunks.push(chunk(json!({ "content": piece }), None));
+    if let Some(audio) = &answer.audio {
+        let transcript = answer.content.as_deref().unwrap_or_default();
+        let first = json!({ "id": format!("audio_{id}"), "transcript": transcript });
+        chunks.push(chunk(json!({ "audio": first }), None));
+        // The pieces make one base64 text only when they are put together again.
+        for piece in audio.as_bytes().chunks(9_998) {
+            let piece = String::from_utf8_lossy(piece);
+            chunks.push(chunk(json!({ "audio": { "data": piece } }), None));
+        }
+        chunks.push(chunk(
+            json!({ "audio": { "expires_at": now() + 3_600 } }),
+            None,
+        ));
+    } else {
+        for piece in split_tokens(answer.content.as_deref().unwrap_or_default()) {
+            chunks.push(chunk(json!({ "content": piece }), None));
+        }
     }
     for (name, list) in [
         ("tool_calls", &answer.tool_calls),

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::super::catalogue::{DEFAULT_MODEL, Found, Model, Provider, find, providers_of, serves};
 use super::super::errors::Refusal;
 use super::super::incoming::{JsonBody, invalid};
+use super::super::misbehaviour::Fault;
 use super::request::Conversation;
 
 /// Who answers.
@@ -41,12 +42,7 @@ pub(super) fn route(body: &JsonBody, conversation: &Conversation) -> Result<Rout
         }
         found.push(candidate);
     }
-    let fails = |candidate: &Found| {
-        candidate
-            .model
-            .fault
-            .is_some_and(|fault| fault.falls_back())
-    };
+    let fails = |candidate: &Found| candidate.model.fault.is_some_and(Fault::falls_back);
     // If all of them fail, the failure of the last one is the answer.
     let attempt = found
         .iter()

@@ -327,3 +327,34 @@ async fn the_old_endpoint_answers_with_text() {
     );
     assert_eq!(answer["choices"][0]["message"], Value::Null);
 }
+
+#[actix_web::test]
+async fn spoken_answers_come_in_pieces_of_one_text() {
+    let body = with(
+        asking("openai/gpt-4o-audio-preview", "hi"),
+        json!({
+            "stream": true,
+            "modalities": ["text", "audio"],
+            "audio": { "voice": "alloy", "format": "pcm16" },
+        }),
+    );
+    let text = read_body(post("/chat/completions", "sandbox", &body).await).await;
+    let text = String::from_utf8(text.to_vec()).expect("UTF-8");
+    let pieces = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .filter_map(|line| {
+            let chunk: Value = serde_json::from_str(line).ok()?;
+            Some(
+                chunk["choices"][0]["delta"]["audio"]["data"]
+                    .as_str()?
+                    .to_owned(),
+            )
+        });
+    let sound = pieces.collect::<String>();
+    assert!(
+        data_encoding::BASE64
+            .decode(sound.as_bytes())
+            .is_ok_and(|sound| sound.len() > 24_000)
+    );
+}

@@ -6,8 +6,15 @@ use std::str::Chars;
 /// How often something is repeated that may be repeated without end.
 const SOME: usize = 2;
 
+/// No sample is longer, in bytes.
+const LONGEST: usize = 10_000;
+
 /// A matching string; `None` for expressions with parts that are not understood here.
 pub(super) fn sample(pattern: &str) -> Option<String> {
+    // Expressions of reasonable people are short, and groups in groups cost stack.
+    if pattern.len() > 500 {
+        return None;
+    }
     let mut rest = pattern.chars().peekable();
     let text = alternatives(&mut rest)?;
     rest.next().is_none().then_some(text)
@@ -37,7 +44,11 @@ fn sequence(rest: &mut Peekable<Chars>) -> Option<String> {
             '.' => "x".to_owned(),
             plain => plain.to_string(),
         };
-        text.push_str(&unit.repeat(times(rest)?));
+        let times = times(rest)?;
+        if text.len() + unit.len().checked_mul(times)? > LONGEST {
+            return None;
+        }
+        text.push_str(&unit.repeat(times));
     }
     Some(text)
 }
@@ -141,6 +152,7 @@ mod tests {
             ("^(?:ab){2}c?$", Some("ababc")),
             ("^a{2,3}$", Some("aa")),
             ("^[^abc]$", Some("~")),
+            ("((a{1000}){1000}){1000}", None),
             ("(?=x)", None),
             ("(unclosed", None),
         ] {

@@ -110,6 +110,8 @@ fn a_schema_that_requires_itself_ends() {
         "required": ["self"],
     });
     assert!(fill(&endless, "").is_object());
+    let huge = json!({ "type": "array", "minItems": u64::MAX, "items": endless });
+    assert!(fill(&huge, "").is_array());
     let circular = json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/a" } } });
     assert!(fill(&circular, "").is_string());
 }

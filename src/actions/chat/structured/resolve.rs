@@ -1,0 +1,163 @@
+//! Replaces the references of a schema by what they name, so that upstream, the check and the
+//! designer all see the same plain schema.
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+
+/// The deepest nesting that is followed.
+const MAX_DEPTH: usize = 64;
+
+/// The most parts that a schema may have once its references are replaced.
+const MAX_PARTS: usize = 20_000;
+
+/// The schema without references.
+///
+/// # Errors
+///
+/// `400` for `field` that names the place: a loop, a reference to nothing or to another document,
+/// a schema that is too deep or too large.
+pub(super) fn resolved(field: &'static str, schema: &Value) -> Result<Value> {
+    let mut walk = Walk { field, root: schema, open: Vec::new(), parts: 0 };
+    let mut whole = walk.follow(schema, &mut Vec::new())?;
+    if let Value::Object(object) = &mut whole {
+        object.remove("$defs");
+        object.remove("definitions");
+    }
+    Ok(whole)
+}
+
+struct Walk<'a> {
+    field: &'static str,
+    root: &'a Value,
+    /// The references that are being replaced at the moment.
+    open: Vec<String>,
+    parts: usize,
+}
+
+impl Walk<'_> {
+    fn follow(&mut self, schema: &Value, path: &mut Vec<String>) -> Result<Value> {
+        self.parts += 1;
+        if path.len() + self.open.len() > MAX_DEPTH || self.parts > MAX_PARTS {
+            return Err(self.fault(path, "is too deep or too large a schema"));
+        }
+        match schema {
+            Value::Object(object) => match object.get("$ref") {
+                Some(Value::String(reference)) => self.replace(reference, object, path),
+                _ => self.children(object, path),
+            },
+            Value::Array(items) => {
+                let mut list = Vec::with_capacity(items.len());
+                for (index, item) in items.iter().enumerate() {
+                    path.push(index.to_string());
+                    list.push(self.follow(item, path)?);
+                    path.pop();
+                }
+                Ok(Value::Array(list))
+            }
+            other => Ok(other.clone()),
+        }
+    }
+
+    fn children(&mut self, object: &Map<String, Value>, path: &mut Vec<String>) -> Result<Value> {
+        let mut copy = Map::with_capacity(object.len());
+        for (name, child) in object {
+            // What is only a store of named parts is reached through the references to them, and
+            // values that are data are left as they are.
+            let plain = matches!(name.as_str(), "$defs" | "definitions" | "enum" | "const" | "default" | "examples");
+            path.push(name.clone());
+            let child = if plain { child.clone() } else { self.follow(child, path)? };
+            path.pop();
+            copy.insert(name.clone(), child);
+        }
+        Ok(Value::Object(copy))
+    }
+
+    fn replace(
+        &mut self,
+        reference: &str,
+        object: &Map<String, Value>,
+        path: &mut Vec<String>,
+    ) -> Result<Value> {
+        let Some(pointer) = reference.strip_prefix('#') else {
+            return Err(self.fault(path, "refers to another document, which is not fetched"));
+        };
+        if self.open.iter().any(|open| open == reference) {
+            return Err(self.fault(path, "refers back to itself; a schema may have no loops"));
+        }
+        let Some(target) = self.root.pointer(pointer) else {
+            return Err(self.fault(path, "refers to a part that does not exist"));
+        };
+        self.open.push(reference.to_owned());
+        let replaced = self.follow(target, path)?;
+        self.open.pop();
+        let mut replaced = match replaced {
+            Value::Object(replaced) => replaced,
+            other => return Ok(other),
+        };
+        // What stands beside a reference adds to it.
+        for (name, value) in object.iter().filter(|(name, _)| *name != "$ref") {
+            replaced.insert(name.clone(), value.clone());
+        }
+        Ok(Value::Object(replaced))
+    }
+
+    fn fault(&self, path: &[String], what: &str) -> Error {
+        let place = if path.is_empty() { "its top".to_owned() } else { format!("/{}", path.join("/")) };
+        Error::invalid(self.field, format!("{} at {place} {what}.", self.field))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_reference_becomes_what_it_names() {
+        let schema = json!({
+            "type": "object",
+            "properties": {"to": {"$ref": "#/$defs/address", "description": "Where to."}},
+            "$defs": {"address": {"type": "object", "properties": {"zip": {"$ref": "#/$defs/zip"}}},
+                "zip": {"type": "string"}},
+        });
+        assert_eq!(
+            resolved("response_schema", &schema).unwrap(),
+            json!({"type": "object", "properties": {"to": {"type": "object",
+                "properties": {"zip": {"type": "string"}}, "description": "Where to."}}})
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_is_told_by_its_place() {
+        let with = |reference: &str| {
+            json!({"type": "object", "properties": {"a": {"$ref": reference}},
+                "$defs": {"loop": {"type": "object", "properties": {"b": {"$ref": "#/$defs/loop"}}}}})
+        };
+        for (reference, place) in [
+            ("#", "/properties/a"),
+            ("#/$defs/loop", "/properties/a/properties/b"),
+            ("#/$defs/none", "/properties/a"),
+            ("https://example.com/schema", "/properties/a"),
+        ] {
+            let error = resolved("response_schema", &with(reference)).unwrap_err();
+            assert!(error.to_string().contains(place), "{reference}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_explodes_is_refused() {
+        let mut defs = Map::new();
+        defs.insert("d0".to_owned(), json!({"type": "string"}));
+        for level in 1..40 {
+            let below = format!("#/$defs/d{}", level - 1);
+            defs.insert(
+                format!("d{level}"),
+                json!({"type": "object", "properties": {"a": {"$ref": below}, "b": {"$ref": below}}}),
+            );
+        }
+        let schema = json!({"$ref": "#/$defs/d39", "$defs": defs});
+        assert!(resolved("response_schema", &schema).is_err());
+    }
+}

@@ -1,0 +1,65 @@
+//! Decodes a file's content from every form in which makers' tools send one.
+
+use std::sync::LazyLock;
+
+use data_encoding::{BASE64, Encoding, Specification};
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// Base64 in both alphabets, with or without padding, with or without line breaks.
+static LENIENT_BASE64: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut specification = Specification::new();
+    specification.symbols.push_str(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+    );
+    specification.translate.from.push_str("-_");
+    specification.translate.to.push_str("+/");
+    specification.ignore.push_str("= \t\r\n");
+    specification.check_trailing_bits = false;
+    specification.encoding().unwrap_or(BASE64)
+});
+
+/// A file whose content is decoded.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    pub(super) bytes: Vec<u8>,
+    /// The type that came with the content itself.
+    pub(super) mime_type: Option<String>,
+}
+
+/// Decodes base64, a `data:` URI, or Power Automate's `{"$content-type", "$content"}`.
+pub(super) fn decode(content: Value, field: &str) -> Result<Decoded> {
+    let broken = |what: &str| Error::invalid(field, format!("{field} {what}"));
+    let (text, mime_type) = match content {
+        Value::String(text) => (text, None),
+        Value::Object(mut object) => {
+            let kind = object.remove("$content-type").and_then(|kind| kind.as_str().map(str::to_owned));
+            match object.remove("$content") {
+                Some(Value::String(text)) => (text, kind),
+                _ => return Err(broken("has no \"$content\".")),
+            }
+        }
+        _ => return Err(broken("must be the content of a file in base64.")),
+    };
+    let (payload, mime_type) = match text.strip_prefix("data:") {
+        None => (text.as_str(), mime_type),
+        Some(uri) => {
+            let (head, payload) = uri.split_once(',').ok_or_else(|| broken("is a data: URI with no data."))?;
+            let (kind, is_base64) = match head.strip_suffix(";base64") {
+                Some(kind) => (kind, true),
+                None => (head, false),
+            };
+            let kind = (!kind.is_empty()).then(|| kind.to_owned()).or(mime_type);
+            if !is_base64 {
+                let bytes = percent_encoding::percent_decode_str(payload).collect();
+                return Ok(Decoded { bytes, mime_type: kind.or_else(|| Some("text/plain".to_owned())) });
+            }
+            (payload, kind)
+        }
+    };
+    let bytes = LENIENT_BASE64
+        .decode(payload.as_bytes())
+        .map_err(|_| broken("is not base64; use the File Content of another action or base64(...)."))?;
+    Ok(Decoded { bytes, mime_type })
+}

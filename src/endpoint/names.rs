@@ -19,7 +19,7 @@ pub(super) fn unreadable(path: &Path, cause: &serde_json::Error) -> Error {
     if let Some(name) = quoted(&text, "unknown field `") {
         // serde names the field in its path too.
         let parent = path
-            .strip_suffix(name)
+            .strip_suffix(&shorten(name))
             .unwrap_or(&path)
             .trim_end_matches('.');
         let known: Vec<_> = text
@@ -115,8 +115,8 @@ fn written(path: &Path) -> String {
     let mut text = String::new();
     for segment in path {
         match segment {
-            Segment::Seq { index } => text = format!("{text}[{index}]"),
-            Segment::Map { key } => text = join(&text, key),
+            Segment::Seq { index } => text.push_str(&format!("[{index}]")),
+            Segment::Map { key } => text = join(&text, &shorten(key)),
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
@@ -188,8 +188,10 @@ fn sentence(text: &str) -> String {
     text
 }
 
+/// A piece of the maker's own input, short and on one line.
 fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().take(MAX_QUOTE).collect();
+    let visible = |c: char| if c.is_control() { ' ' } else { c };
+    let mut short: String = text.chars().map(visible).take(MAX_QUOTE).collect();
     if short.len() < text.len() {
         short.push_str("...");
     }

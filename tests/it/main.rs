@@ -1,1 +1,15 @@
-//! The one test binary.
+//! The one test binary. Its folders mirror those of the actions, and there is a file for each
+//! operation; `contract` holds what is true of all operations together.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and so do the helpers of tests"
+)]
+
+mod account;
+mod catalog;
+mod chat;
+mod cli;
+mod contract;
+mod server;
+mod support;
+mod upstream_errors;

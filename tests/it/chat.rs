@@ -1,0 +1,6 @@
+//! Conversations and texts.
+
+mod attachments;
+mod chat_completion;
+mod completion;
+mod options;

@@ -1,0 +1,7 @@
+//! What is true of all operations together, of the definition, and of the code's own order.
+
+mod bounds;
+mod definition;
+mod every_operation;
+mod layering;
+mod published;

@@ -1,0 +1,93 @@
+//! The service itself, in a thread of its own, on a free port.
+
+use std::{
+    iter,
+    sync::{LazyLock, mpsc},
+    thread,
+};
+
+use actix_web::{dev::ServerHandle, rt::System};
+use openrouter_connector::{
+    app::App,
+    config::{self, Config},
+};
+
+use super::{Call, Upstream};
+
+/// The running service; it stops when this is dropped.
+pub(crate) struct TestApp {
+    base: String,
+    handle: ServerHandle,
+}
+
+/// The defaults on a free port with one worker: no file, no environment.
+pub(crate) fn config() -> Config {
+    let flags = vec![("server.bind", "127.0.0.1:0".to_owned())];
+    let mut config = config::load(None, iter::empty(), flags).unwrap();
+    config.server.workers = 1;
+    config
+}
+
+/// A service on the simulated OpenRouter that all tests share.
+pub(crate) fn sandbox() -> &'static TestApp {
+    static SHARED: LazyLock<TestApp> = LazyLock::new(|| TestApp::start(true, |_| {}));
+    &SHARED
+}
+
+impl TestApp {
+    /// A service that calls `upstream`.
+    pub(crate) fn on(upstream: &Upstream) -> Self {
+        Self::on_with(upstream, |_| {})
+    }
+
+    /// A service that calls `upstream`, with its configuration changed by `change`.
+    pub(crate) fn on_with(upstream: &Upstream, change: impl FnOnce(&mut Config)) -> Self {
+        let url = upstream.url();
+        Self::start(false, |config| {
+            config.upstream.url = url.try_into().unwrap();
+            change(config);
+        })
+    }
+
+    /// A service with its configuration changed by `change`, and `sandbox` as its OpenRouter or
+    /// whatever the configuration names.
+    pub(crate) fn start(sandbox: bool, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = config();
+        change(&mut config);
+        let (started, start) = mpsc::channel();
+        thread::spawn(move || {
+            System::new().block_on(async move {
+                let app = App::build(config, sandbox).await.unwrap();
+                started.send((app.address(), app.handle())).unwrap();
+                app.run_until_stopped().await.unwrap();
+            });
+        });
+        let (address, handle) = start.recv().expect("the service did not start");
+        Self {
+            base: format!("http://{address}"),
+            handle,
+        }
+    }
+
+    /// Where the service is reached, without a slash at the end.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// A call of the operation with this id, by method and path of the definition.
+    pub(crate) fn call(&self, operation: &str) -> Call<'_> {
+        Call::operation(&self.base, operation)
+    }
+
+    /// A call of a path that is no action, without a key.
+    pub(crate) fn get(&self, path: &str) -> Call<'_> {
+        Call::page(&self.base, path)
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // The order to stop is sent at once; the server's own thread carries it out.
+        drop(self.handle.stop(false));
+    }
+}

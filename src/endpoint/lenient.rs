@@ -165,13 +165,14 @@ impl<'de> Deserializer<'de> for Lenient {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
-        variants: &'static [&'static str],
+        _: &'static str,
+        _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.value {
             Value::String(text) => visitor.visit_enum(Variant(text)),
-            other => other.deserialize_enum(name, variants, visitor),
+            // Every choice that a maker has is a text.
+            other => other.deserialize_str(visitor),
         }
     }
 

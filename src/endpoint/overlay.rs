@@ -89,6 +89,15 @@ impl Overlay {
         }
     }
 
+    /// An overlay of a list of values.
+    #[must_use]
+    pub const fn names(schema: &'static str, set: &'static [Set]) -> Self {
+        Self {
+            at: At::Schema(schema),
+            set,
+        }
+    }
+
     /// Puts it into `document`.
     ///
     /// # Errors

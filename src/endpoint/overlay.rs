@@ -90,6 +90,15 @@ impl Overlay {
         }
     }
 
+    /// An overlay of the items of a property's list.
+    #[must_use]
+    pub const fn items(schema: &'static str, property: &'static str, set: &'static [Set]) -> Self {
+        Self {
+            at: At::Items(schema, property),
+            set,
+        }
+    }
+
     /// An overlay of a list of values.
     #[must_use]
     pub const fn names(schema: &'static str, set: &'static [Set]) -> Self {
@@ -195,7 +204,11 @@ impl Overlay {
 }
 
 /// The properties of `schema` but for those `without`, all of which it must have.
-fn properties_of(document: &mut Value, schema: &str, without: &[&str]) -> Option<Map<String, Value>> {
+fn properties_of(
+    document: &mut Value,
+    schema: &str,
+    without: &[&str],
+) -> Option<Map<String, Value>> {
     let mut properties = properties_mut(document, schema)?.clone();
     for name in without {
         properties.shift_remove(*name)?;

@@ -1,8 +1,9 @@
 //! Pages that are not actions: health, the definition, the OpenAPI document, Swagger UI.
 
 use actix_web::{
-    HttpRequest, HttpResponse, Responder, get,
+    HttpRequest, HttpResponse, Responder,
     http::{StatusCode, header::LOCATION},
+    route,
     web::{self, Data, ServiceConfig},
 };
 use serde::Serialize;
@@ -26,7 +27,6 @@ const OPENAPI: &str = include_str!("../../openapi/openapi.json");
 pub(super) fn pages(config: &mut ServiceConfig) {
     let ui = Config::new(["/openapi.json"])
         .try_it_out_enabled(true)
-        .persist_authorization(true)
         .display_request_duration(true)
         .default_models_expand_depth(-1);
     config
@@ -40,19 +40,19 @@ pub(super) fn pages(config: &mut ServiceConfig) {
 }
 
 /// Whether the process is alive.
-#[get("/health")]
+#[route("/health", method = "GET", method = "HEAD")]
 async fn health() -> impl Responder {
     json_answer(StatusCode::OK, r#"{"status":"alive"}"#.into())
 }
 
 /// Whether the service takes calls.
-#[get("/ready")]
+#[route("/ready", method = "GET", method = "HEAD")]
 async fn ready() -> impl Responder {
     json_answer(StatusCode::OK, r#"{"status":"ready"}"#.into())
 }
 
 /// The definition to import, naming the address at which this service is reached.
-#[get("/apiDefinition.swagger.json")]
+#[route("/apiDefinition.swagger.json", method = "GET", method = "HEAD")]
 async fn definition(request: HttpRequest, public_url: Data<WebAddress>) -> HttpResponse {
     page(DEFINITION, |definition| {
         let (scheme, host, prefix) = address(&request, &public_url);
@@ -64,7 +64,7 @@ async fn definition(request: HttpRequest, public_url: Data<WebAddress>) -> HttpR
 }
 
 /// The OpenAPI 3.1 document, for Swagger UI and other tools.
-#[get("/openapi.json")]
+#[route("/openapi.json", method = "GET", method = "HEAD")]
 async fn openapi(public_url: Data<WebAddress>) -> HttpResponse {
     page(OPENAPI, |document| {
         if !public_url.as_str().is_empty() {

@@ -115,10 +115,12 @@ impl Client {
         let stream = self
             .open(Call::post("/audio/speech", key, request)?)
             .await?;
-        if stream.content_type().to_ascii_lowercase().contains("json") {
-            return Err(no_sound());
+        if !stream.is_json() {
+            return Ok(stream);
         }
-        Ok(stream)
+        // An error inside a success; it is told as what it says it is.
+        self.read(stream).await?.json()?;
+        Err(no_sound())
     }
 
     /// Writes down what is said.

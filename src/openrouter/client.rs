@@ -97,7 +97,7 @@ pub(super) fn segment(field: &'static str, text: &str) -> Result<String> {
     if text.is_empty() || text == "." || text == ".." || text.contains(['/', '?', '#', '\\']) {
         return Err(Error::invalid(
             field,
-            format!("{field} is not a part of a model's id."),
+            format!("{field} is empty or has characters that no id has."),
         ));
     }
     Ok(utf8_percent_encode(text, SEGMENT).to_string())
@@ -176,23 +176,7 @@ impl Client {
         } else {
             self.deadline.min(READ_DEADLINE)
         };
-        let read = async {
-            let mut stream = self.open(call).await?;
-            let mut body = Vec::new();
-            while let Some(chunk) = stream.chunk().await? {
-                if body.len() + chunk.len() > self.max_answer {
-                    return Err(Error::new(
-                        Kind::UpstreamError,
-                        "The model's answer is larger than this service accepts.",
-                    ));
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(Reply {
-                headers: stream.headers,
-                body,
-            })
-        };
+        let read = async { self.read(self.open(call).await?).await };
         let reply = tokio::time::timeout(deadline, read).await;
         telemetry::note(|facts| facts.upstream += started.elapsed());
         reply.unwrap_or_else(|_| {
@@ -201,6 +185,22 @@ impl Client {
                 "OpenRouter did not answer in the time for one call.",
             ))
         })
+    }
+
+    /// Reads an answer to its end, within the bound of its size.
+    pub(super) async fn read(&self, mut stream: Stream) -> Result<Reply> {
+        let mut body = Vec::new();
+        while let Some(chunk) = stream.chunk().await? {
+            if body.len() + chunk.len() > self.max_answer {
+                return Err(Error::new(
+                    Kind::UpstreamError,
+                    "The model's answer is larger than this service accepts.",
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let headers = stream.headers;
+        Ok(Reply { headers, body })
     }
 
     /// Sends `call` and hands its answer over while it arrives. Anything but a success is read
@@ -293,6 +293,11 @@ impl Stream {
             .chunk()
             .await
             .map_err(|cause| transport(&cause))
+    }
+
+    /// Whether the answer is JSON, by its type.
+    pub(super) fn is_json(&self) -> bool {
+        is_json(&self.headers)
     }
 
     /// The `Content-Type` of the answer.

@@ -8,7 +8,7 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use validator::Validate;
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     row::{is_free, per_million},
 };
 use crate::{
+    actions::choice::{ChoiceRow, Choices},
     catalog::Snapshot,
     endpoint::{
         ActionErrors, Answer, Query, Services, json,
@@ -43,28 +44,6 @@ const AUTO: &str = "openrouter/auto";
 
 /// The most entries of a dropdown; more make the designer slow.
 const MAX_CHOICES: usize = 1000;
-
-/// The entries of a dropdown.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Choices {
-    /// Value
-    ///
-    /// The entries.
-    pub value: Vec<ChoiceRow>,
-}
-
-/// An entry of a dropdown.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ChoiceRow {
-    /// ID
-    ///
-    /// What is sent.
-    pub id: String,
-    /// Name
-    ///
-    /// What is shown.
-    pub name: String,
-}
 
 /// Which models are offered.
 #[derive(Debug, Default, Deserialize, Serialize, IntoParams, Validate)]
@@ -261,13 +240,17 @@ fn choice(model: &Model) -> ChoiceRow {
         .to_owned();
     let pricing = &model.pricing;
     match (pricing.prompt_price(), pricing.completion_price()) {
-        _ if is_free(pricing) => name.push_str(" - free"),
+        _ if is_free(model) => name.push_str(" - free"),
         (Some(prompt), Some(completion)) if prompt <= 0.0 && completion <= 0.0 => {
             name.push_str(" - priced per use");
         }
         (Some(prompt), Some(completion)) => {
             let (prompt, completion) = (per_million(prompt), per_million(completion));
-            let _ = write!(name, " - ${prompt} in / ${completion} out per million");
+            let _ = if completion <= 0.0 {
+                write!(name, " - ${prompt} per million in")
+            } else {
+                write!(name, " - ${prompt} in / ${completion} out per million")
+            };
         }
         _ => name.push_str(" - price varies"),
     }

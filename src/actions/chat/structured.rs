@@ -19,8 +19,10 @@ pub(crate) use extract::find_json;
 #[serde(rename_all = "UPPERCASE")]
 pub enum AskResponseFormat {
     /// Words.
+    #[serde(alias = "text")]
     Text,
     /// An object.
+    #[serde(alias = "json")]
     Json,
 }
 

@@ -1,6 +1,6 @@
 //! One call of the service, and the checks that every answer must pass.
 
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
 use openrouter_connector::error::Kind;
 use reqwest::{
@@ -34,6 +34,7 @@ static CLIENT: LazyLock<Client> = LazyLock::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .pool_max_idle_per_host(0)
+        .timeout(Duration::from_secs(30))
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build()
@@ -63,7 +64,8 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(super) fn page(base: &'a str, path: &str) -> Self {
+    /// A `GET` of `path` below `base`, without a key.
+    pub(crate) fn page(base: &'a str, path: &str) -> Self {
         Self {
             operation: None,
             method: "GET".to_owned(),

@@ -6,22 +6,33 @@
 pub mod account;
 pub mod catalog;
 pub mod chat;
+pub mod facts;
 pub mod file;
+pub mod media;
+pub mod vectors;
 
 use crate::endpoint::Overlay;
 
 /// What the definition says beyond the types, of all actions.
 pub(crate) fn overlays() -> impl Iterator<Item = &'static Overlay> {
     [
+        chat::options::OVERLAY,
+        chat::ask::OVERLAY,
         chat::chat_completion::OVERLAY,
         chat::completion::OVERLAY,
         chat::message::OVERLAY,
-        chat::options::OVERLAY,
         catalog::filter::OVERLAY,
         catalog::get_model::OVERLAY,
         catalog::list_model_endpoints::OVERLAY,
         catalog::list_models::OVERLAY,
         file::OVERLAY,
+        media::create_image::OVERLAY,
+        media::create_speech::OVERLAY,
+        media::create_transcription::OVERLAY,
+        media::create_video::OVERLAY,
+        media::languages::OVERLAY,
+        vectors::create_embeddings::OVERLAY,
+        vectors::rerank::OVERLAY,
     ]
     .into_iter()
     .flatten()

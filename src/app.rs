@@ -31,8 +31,16 @@ impl App {
     /// # Errors
     ///
     /// [`Kind::Unavailable`] with a sentence for the operator if the port cannot be had.
+    #[expect(
+        clippy::unused_async,
+        reason = "it starts tasks, so it must run inside a runtime"
+    )]
     pub async fn build(mut config: Config, sandbox: bool) -> Result<Self> {
-        let sandbox = if sandbox { Some(start_sandbox(&mut config)?) } else { None };
+        let sandbox = if sandbox {
+            Some(start_sandbox(&mut config)?)
+        } else {
+            None
+        };
         let catalog = Catalog::new(Client::new(&config.upstream)?, config.catalog.refresh);
         let ahead = Arc::clone(&catalog);
         tokio::spawn(async move {
@@ -47,22 +55,37 @@ impl App {
         // Built once here, so that a setting that no client can use ends the start, not a worker.
         Client::new(&config.upstream)?;
 
-        let (bind, grace, workers) = (config.server.bind, config.server.grace, config.server.workers);
+        let (bind, grace, workers) = (
+            config.server.bind,
+            config.server.grace,
+            config.server.workers,
+        );
         let shared = Arc::new(config);
         let server = HttpServer::new(move || {
             // A pool of connections per worker keeps them on the worker's own thread.
             let openrouter =
                 Client::new(&shared.upstream).unwrap_or_else(|_| catalog.client().clone());
-            let services = Services { openrouter, catalog: Arc::clone(&catalog) };
+            let services = Services {
+                openrouter,
+                catalog: Arc::clone(&catalog),
+            };
             let server = &shared.server;
-            http::app(services, server.max_body_mb.bytes(), server.public_url.clone())
+            http::app(
+                services,
+                server.max_body_mb.bytes(),
+                server.public_url.clone(),
+            )
         })
         .shutdown_timeout(grace.as_secs())
         .workers(if workers == 0 { cores() } else { workers })
         .bind(bind)
         .map_err(|cause| cannot_listen(bind, &cause))?;
         let address = server.addrs().first().copied().unwrap_or(bind);
-        Ok(Self { server: server.run(), address, sandbox })
+        Ok(Self {
+            server: server.run(),
+            address,
+            sandbox,
+        })
     }
 
     /// The port that the service listens on.
@@ -123,9 +146,9 @@ fn cannot_listen(bind: SocketAddr, cause: &io::Error) -> Error {
         io::ErrorKind::AddrInUse => format!(
             "Cannot listen on {bind}: another program uses this port. Choose another with --bind 127.0.0.1:PORT."
         ),
-        io::ErrorKind::PermissionDenied => format!(
-            "Cannot listen on {bind}: not allowed. Ports below 1024 need special rights."
-        ),
+        io::ErrorKind::PermissionDenied => {
+            format!("Cannot listen on {bind}: not allowed. Ports below 1024 need special rights.")
+        }
         io::ErrorKind::AddrNotAvailable => {
             format!("Cannot listen on {bind}: this machine does not have that address.")
         }

@@ -7,9 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use arc_swap::ArcSwapOption;
-use tokio::sync::Mutex as AsyncMutex;
+use bytes::Bytes;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::{
     error::{Error, Kind, Result},
@@ -26,14 +26,17 @@ const MAX_PAGES: usize = 256;
 /// Variants that every model can be called with and that the list does not name.
 const DYNAMIC_VARIANTS: [&str; 4] = [":nitro", ":floor", ":exacto", ":online"];
 
+/// When the last fetch failed, if it did.
+type LastFailure = Option<Instant>;
+
 /// The cached list of models.
 #[derive(Debug)]
 pub struct Catalog {
     client: Client,
     refresh: Duration,
     current: ArcSwapOption<Snapshot>,
-    /// Held by the one fetch under way; holds when the last one failed.
-    flight: AsyncMutex<Option<Instant>>,
+    /// Held by the one fetch under way.
+    flight: Arc<AsyncMutex<LastFailure>>,
 }
 
 /// The list of models as it was at one moment.
@@ -54,7 +57,7 @@ impl Catalog {
             client,
             refresh,
             current: ArcSwapOption::empty(),
-            flight: AsyncMutex::default(),
+            flight: Arc::default(),
         })
     }
 
@@ -90,60 +93,62 @@ impl Catalog {
     }
 
     async fn first(self: &Arc<Self>) -> Result<Arc<Snapshot>> {
-        let mut failed = self.flight.lock().await;
+        let flight = Arc::clone(&self.flight).lock_owned().await;
         if let Some(snapshot) = self.current.load_full() {
             return Ok(snapshot);
         }
-        if failed.is_some_and(|moment| moment.elapsed() < PAUSE) {
+        if failed_just_now(&flight) {
             return Err(Error::new(
                 Kind::UpstreamError,
                 "OpenRouter's list of models cannot be fetched at the moment.",
             ));
         }
         // A caller that goes away must not end the fetch that others wait for.
-        let catalog = Arc::clone(self);
-        let fetched = tokio::spawn(async move { catalog.fetch().await }).await;
-        match fetched {
-            Ok(Ok(snapshot)) => Ok(snapshot),
-            Ok(Err(error)) => {
-                *failed = Some(Instant::now());
-                Err(error)
-            }
-            Err(cause) => Err(Error::new(Kind::Internal, "The list of models was not fetched.")
-                .because(cause)),
-        }
+        let fetched = tokio::spawn(Arc::clone(self).fly(flight)).await;
+        fetched.unwrap_or_else(|cause| {
+            Err(Error::new(Kind::Internal, "The list of models was not fetched.").because(cause))
+        })
     }
 
     /// Starts a fetch unless one is under way or the last one failed just now.
     fn refresh_behind(self: &Arc<Self>) {
+        let Ok(flight) = Arc::clone(&self.flight).try_lock_owned() else {
+            return;
+        };
+        let fresh = |snapshot: Arc<Snapshot>| snapshot.fetched.elapsed() < self.refresh;
+        if failed_just_now(&flight) || self.current.load_full().is_some_and(fresh) {
+            return;
+        }
         let catalog = Arc::clone(self);
         tokio::spawn(async move {
-            let Ok(mut failed) = catalog.flight.try_lock() else { return };
-            let fresh = |snapshot: Arc<Snapshot>| snapshot.fetched.elapsed() < catalog.refresh;
-            if failed.is_some_and(|moment| moment.elapsed() < PAUSE)
-                || catalog.current.load_full().is_some_and(fresh)
-            {
-                return;
+            if let Err(error) = catalog.fly(flight).await {
+                tracing::warn!(
+                    code = error.kind().code(),
+                    detail = error.log_detail(),
+                    "the list of models was not refreshed; the old one is served"
+                );
             }
-            *failed = match catalog.fetch().await {
-                Ok(_) => None,
-                Err(error) => {
-                    tracing::warn!(
-                        code = error.kind().code(),
-                        detail = error.log_detail(),
-                        "the list of models was not refreshed; the old one is served"
-                    );
-                    Some(Instant::now())
-                }
-            };
         });
+    }
+
+    /// Fetches while it holds the one `flight`, and leaves there whether it failed.
+    async fn fly(
+        self: Arc<Self>,
+        mut flight: OwnedMutexGuard<LastFailure>,
+    ) -> Result<Arc<Snapshot>> {
+        let fetched = self.fetch().await;
+        *flight = fetched.is_err().then(Instant::now);
+        fetched
     }
 
     async fn fetch(&self) -> Result<Arc<Snapshot>> {
         let query = vec![("output_modalities", "all".to_owned())];
         let models = self.client.models(None, query).await?;
         if models.is_empty() {
-            return Err(Error::new(Kind::UpstreamError, "OpenRouter lists no models."));
+            return Err(Error::new(
+                Kind::UpstreamError,
+                "OpenRouter lists no models.",
+            ));
         }
         tracing::info!(models = models.len(), "the list of models was fetched");
         let snapshot = Arc::new(Snapshot::new(models));
@@ -161,7 +166,12 @@ impl Snapshot {
             .enumerate()
             .filter_map(|(index, model)| Some((model.id.clone()?, index)))
             .collect();
-        Self { models, by_id, fetched: Instant::now(), pages: Mutex::default() }
+        Self {
+            models,
+            by_id,
+            fetched: Instant::now(),
+            pages: Mutex::default(),
+        }
     }
 
     /// Every model, in upstream's order.
@@ -175,7 +185,9 @@ impl Snapshot {
     pub fn model(&self, id: &str) -> Option<&Model> {
         let known = |id: &str| self.by_id.get(id).and_then(|index| self.models.get(*index));
         known(id).or_else(|| {
-            DYNAMIC_VARIANTS.iter().find_map(|variant| known(id.strip_suffix(variant)?))
+            DYNAMIC_VARIANTS
+                .iter()
+                .find_map(|variant| known(id.strip_suffix(variant)?))
         })
     }
 
@@ -194,6 +206,10 @@ impl Snapshot {
     }
 }
 
+fn failed_just_now(failure: &LastFailure) -> bool {
+    failure.is_some_and(|moment| moment.elapsed() < PAUSE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,13 +217,21 @@ mod tests {
     #[test]
     fn a_variant_that_is_not_listed_is_its_model() {
         let ids = ["openai/gpt-4o", "openai/gpt-4o:free"];
-        let models =
-            ids.iter().map(|id| Model { id: Some((*id).to_owned()), ..Model::default() }).collect();
+        let models = ids
+            .iter()
+            .map(|id| Model {
+                id: Some((*id).to_owned()),
+                ..Model::default()
+            })
+            .collect();
         let snapshot = Snapshot::new(models);
         let found = |id: &str| snapshot.model(id).and_then(|model| model.id.as_deref());
         assert_eq!(found("openai/gpt-4o:free"), Some("openai/gpt-4o:free"));
         assert_eq!(found("openai/gpt-4o:nitro"), Some("openai/gpt-4o"));
-        assert_eq!(found("openai/gpt-4o:free:online"), Some("openai/gpt-4o:free"));
+        assert_eq!(
+            found("openai/gpt-4o:free:online"),
+            Some("openai/gpt-4o:free")
+        );
         assert_eq!(found("@preset/mine"), None);
     }
 

@@ -39,7 +39,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the service.
-    #[command(after_help = "Examples:\n  openrouter-connector serve --sandbox\n      everything on this machine, with a simulated OpenRouter\n  openrouter-connector serve --bind 0.0.0.0:8080 --config connector.toml\n      the real OpenRouter, reachable from other machines\n\nEvery setting can also come from the environment:\n  OPENROUTER_CONNECTOR__SERVER__BIND=0.0.0.0:8080")]
+    #[command(
+        after_help = "Examples:\n  openrouter-connector serve --sandbox\n      everything on this machine, with a simulated OpenRouter\n  openrouter-connector serve --bind 0.0.0.0:8080 --config connector.toml\n      the real OpenRouter, reachable from other machines\n\nEvery setting can also come from the environment:\n  OPENROUTER_CONNECTOR__SERVER__BIND=0.0.0.0:8080"
+    )]
     Serve(Serve),
     /// Write the connector definition and the OpenAPI document, or check that they are current.
     Definition(Definition),
@@ -64,8 +66,12 @@ struct Settings {
     /// The address and port to listen on [default: 127.0.0.1:8080].
     #[arg(long, value_name = "ADDR")]
     bind: Option<String>,
-    /// OpenRouter's address [default: https://openrouter.ai/api/v1].
-    #[arg(long, value_name = "URL")]
+    /// OpenRouter's address.
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "OpenRouter's address [default: https://openrouter.ai/api/v1]"
+    )]
     upstream_url: Option<String>,
 }
 
@@ -91,10 +97,13 @@ pub fn run() -> ExitCode {
 
 impl Settings {
     fn load(self) -> Result<Config, Vec<String>> {
-        let flags: Overrides = [("server.bind", self.bind), ("upstream.url", self.upstream_url)]
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, value?)))
-            .collect();
+        let flags: Overrides = [
+            ("server.bind", self.bind),
+            ("upstream.url", self.upstream_url),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect();
         config::load(self.config.as_deref(), config::environment(), flags)
     }
 }
@@ -143,14 +152,20 @@ impl Definition {
         let files = match generated() {
             Ok(files) => files,
             Err(problems) => {
-                problems.iter().for_each(|problem| tell(problem));
+                for problem in &problems {
+                    tell(problem);
+                }
                 return ExitCode::FAILURE;
             }
         };
         let mut code = ExitCode::SUCCESS;
         for (name, text) in files {
             let path = self.out.join(name);
-            let done = if self.check { compare(&path, &text) } else { write(&path, &text) };
+            let done = if self.check {
+                compare(&path, &text)
+            } else {
+                write(&path, &text)
+            };
             match done {
                 Ok(line) => say(&line),
                 Err(error) => {
@@ -175,14 +190,16 @@ pub fn generated() -> Result<Vec<(&'static str, String)>, Vec<String>> {
         base_path: BASE_PATH.to_owned(),
         scheme: "https".to_owned(),
     };
-    let definition =
-        swagger::lower(&document, &target).map_err(|error| vec![error.to_string()])?;
+    let definition = swagger::lower(&document, &target).map_err(|error| vec![error.to_string()])?;
     let findings = swagger::lint(&definition);
     if !findings.is_empty() {
         return Err(findings.iter().map(ToString::to_string).collect());
     }
     Ok(vec![
-        ("apiDefinition.swagger.json", swagger::canonical(&definition)),
+        (
+            "apiDefinition.swagger.json",
+            swagger::canonical(&definition),
+        ),
         ("openapi/openapi.json", swagger::canonical(&document)),
     ])
 }
@@ -201,7 +218,11 @@ fn compare(path: &Path, text: &str) -> anyhow::Result<String> {
     if found == text {
         return Ok(format!("{}: current", path.display()));
     }
-    let differing = found.lines().zip(text.lines()).enumerate().find(|(_, (old, new))| old != new);
+    let differing = found
+        .lines()
+        .zip(text.lines())
+        .enumerate()
+        .find(|(_, (old, new))| old != new);
     let (line, (old, new)) =
         differing.unwrap_or((found.lines().count().min(text.lines().count()), ("", "")));
     anyhow::bail!(
@@ -225,7 +246,9 @@ fn check_config(settings: Settings) -> ExitCode {
 }
 
 fn usage(problems: &[String]) -> ExitCode {
-    problems.iter().for_each(|problem| tell(problem));
+    for problem in problems {
+        tell(problem);
+    }
     ExitCode::from(USAGE)
 }
 

@@ -172,7 +172,9 @@ fn web_address(text: &str) -> Result<(), String> {
     let url = reqwest::Url::parse(text)
         .map_err(|error| format!("\"{text}\" is not an address such as https://host: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(format!("\"{text}\" does not start with http:// or https:// and a host"));
+        return Err(format!(
+            "\"{text}\" does not start with http:// or https:// and a host"
+        ));
     }
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
         return Err(format!("\"{text}\" may have no user, query or fragment"));
@@ -223,10 +225,11 @@ impl Config {
         }
         if self.server.public_url.as_str().starts_with("http://") {
             warnings.push(
-                "server.public_url is plain http: the platform imports connectors with https only.".to_owned(),
+                "server.public_url is plain http: the platform imports connectors with https only."
+                    .to_owned(),
             );
         }
-        if self.upstream.read_timeout < Duration::from_secs(120) {
+        if self.upstream.read_timeout < Duration::from_mins(2) {
             warnings.push(
                 "upstream.read_timeout is below 120s: slow models will be cut off, and may bill all the same.".to_owned(),
             );

@@ -3,24 +3,32 @@
 
 mod answer;
 mod body;
+mod choices;
 mod key;
 mod lenient;
 mod names;
 pub mod overlay;
 mod query;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub use answer::{ActionErrors, Answer, fail};
-pub(crate) use answer::json;
+pub(crate) use answer::{json, written};
 pub use body::{Body, BodyLimit, Input};
+pub(crate) use choices::choices;
 pub use key::key_in;
 pub use lenient::field_names;
 pub use names::unknown_field;
 pub use overlay::Overlay;
 pub use query::{Path, Query};
 
-use crate::{catalog::Catalog, openrouter::Client};
+use crate::{
+    catalog::Catalog,
+    openrouter::{Client, models::Model},
+};
+
+/// How long a call waits for the list of models, which says what a model supports.
+const CATALOG_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the actions of one worker work with.
 #[derive(Clone, Debug)]
@@ -29,4 +37,15 @@ pub struct Services {
     pub openrouter: Client,
     /// The list of models, shared by all workers.
     pub catalog: Arc<Catalog>,
+}
+
+impl Services {
+    /// The model with `id`, if it is listed and the list can be had soon enough.
+    pub async fn model(&self, id: &str) -> Option<Model> {
+        self.catalog
+            .get_within(CATALOG_PATIENCE)
+            .await?
+            .model(id)
+            .cloned()
+    }
 }

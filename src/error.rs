@@ -72,7 +72,7 @@ kinds! {
     /// The path exists, but not with this HTTP method.
     MethodNotAllowed = 405 "method_not_allowed" false, "";
     /// The request is larger than this service or OpenRouter accepts.
-    PayloadTooLarge = 413 "payload_too_large" false, "Send a smaller file, or hand the file over as a URL.";
+    PayloadTooLarge = 413 "payload_too_large" false, "Send a smaller file; images, PDF and video can also be handed over as a URL.";
     /// The request's `Content-Type` is not JSON.
     UnsupportedMediaType = 415 "unsupported_media_type" false, "Send the header Content-Type: application/json.";
     /// The model's answer does not fit the maker's JSON Schema.
@@ -212,7 +212,11 @@ impl Error {
     #[must_use]
     pub fn log_detail(&self) -> String {
         let mut text = self.0.detail.as_deref().unwrap_or_default().to_owned();
-        let mut cause = self.0.source.as_deref().map(|source| source as &dyn StdError);
+        let mut cause = self
+            .0
+            .source
+            .as_deref()
+            .map(|source| source as &dyn StdError);
         while let Some(error) = cause {
             if !text.is_empty() {
                 text.push_str(": ");

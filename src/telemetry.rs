@@ -23,9 +23,16 @@ pub fn start(log: &config::Log) {
         LogFormat::Text => false,
         LogFormat::Auto => !std::io::stderr().is_terminal(),
     };
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     let _ = if json {
-        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .try_init()
     } else {
         lines.with_target(false).try_init()
     };
@@ -95,7 +102,10 @@ impl Call {
     /// The numbers so far.
     #[must_use]
     pub fn facts(&self) -> Facts {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.facts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -113,5 +123,7 @@ pub fn note_generation(id: &str) {
 /// The id of the current call, or an empty text outside a call.
 #[must_use]
 pub fn request_id() -> String {
-    CURRENT.try_with(|call| call.request_id.clone()).unwrap_or_default()
+    CURRENT
+        .try_with(|call| call.request_id.clone())
+        .unwrap_or_default()
 }

@@ -24,8 +24,7 @@ use crate::{
     },
 };
 
-pub(crate) const OVERLAY: &[Overlay] =
-    &[Overlay::property("FileInput", "url", &[Set::Advanced])];
+pub(crate) const OVERLAY: &[Overlay] = &[Overlay::property("FileInput", "url", &[Set::Advanced])];
 
 /// A file for the model.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
@@ -37,7 +36,7 @@ pub struct FileInput {
     pub name: Option<String>,
     /// MIME Type
     ///
-    /// The file's type, such as application/pdf. It is found by itself if left empty.
+    /// The file's type, such as application/pdf. Detected if left empty.
     pub mime_type: Option<String>,
     /// File Content
     ///
@@ -46,7 +45,7 @@ pub struct FileInput {
     pub content: Option<Value>,
     /// File URL
     ///
-    /// The https address of the file, instead of its content. Only the model's provider opens it.
+    /// A public https address of the file, instead of File Content. Not for text or audio files.
     #[validate(length(max = 16384))]
     #[schema(max_length = 16384)]
     pub url: Option<String>,
@@ -79,7 +78,7 @@ pub struct FileOutput {
     pub content: Option<String>,
     /// File URL
     ///
-    /// An address of the file.
+    /// A link to the file; missing if File Content is set.
     pub url: Option<String>,
 }
 
@@ -132,44 +131,62 @@ impl FileInput {
                 format!("{path}.content"),
                 format!("{path} has neither content nor url."),
             )),
-            (Some(content), None) => self.from_content(content, path),
+            (Some(content), None) => self.read_content(content, path),
             (None, Some(url)) if url.starts_with("data:") => {
-                self.from_content(Value::String(url), path)
+                self.read_content(Value::String(url), path)
             }
-            (None, Some(url)) => self.from_address(url, path),
+            (None, Some(url)) => self.read_address(url, path),
         }
     }
 
-    fn from_content(self, content: Value, path: &str) -> Result<Loaded> {
+    fn read_content(self, content: Value, path: &str) -> Result<Loaded> {
         let field = format!("{path}.content");
         let decoded = decode(content, &field)?;
         let bytes = decoded.bytes;
         if bytes.is_empty() {
-            return Err(Error::invalid(field.clone(), format!("{field} is an empty file.")));
+            return Err(Error::invalid(
+                field.clone(),
+                format!("{field} is an empty file."),
+            ));
         }
         let stated = decoded.mime_type.or(self.mime_type);
         let found = recognised(&bytes, stated.as_deref(), self.name.as_deref());
         let (kind, mime, extension) = found.ok_or_else(|| {
             Error::invalid(
                 field.clone(),
-                format!("The kind of {field} is not known; give its mime_type or a name with an ending."),
+                format!(
+                    "The kind of {field} is not known; give its mime_type or a name with an ending."
+                ),
             )
         })?;
         let name = self.name.unwrap_or_else(|| format!("file.{extension}"));
         let source = Source::Bytes(bytes);
-        Ok(Loaded { kind, name, extension, mime, stated, source, path: path.to_owned() })
+        Ok(Loaded {
+            kind,
+            name,
+            extension,
+            mime,
+            stated,
+            source,
+            path: path.to_owned(),
+        })
     }
 
-    fn from_address(self, url: String, path: &str) -> Result<Loaded> {
+    fn read_address(self, url: String, path: &str) -> Result<Loaded> {
         let field = format!("{path}.url");
-        let parsed = reqwest::Url::parse(&url).ok().filter(|url| url.scheme() == "https");
+        let parsed = reqwest::Url::parse(&url)
+            .ok()
+            .filter(|url| url.scheme() == "https");
         let Some(parsed) = parsed else {
             return Err(Error::invalid(
                 field.clone(),
                 format!("{field} must be an https address or a data: URI."),
             ));
         };
-        let last = parsed.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+        let last = parsed
+            .path_segments()
+            .and_then(|mut parts| parts.next_back())
+            .unwrap_or_default();
         let found = self
             .mime_type
             .as_deref()
@@ -183,7 +200,11 @@ impl FileInput {
             )
         })?;
         let name = self.name.unwrap_or_else(|| {
-            if last.is_empty() { format!("file.{extension}") } else { last.to_owned() }
+            if last.is_empty() {
+                format!("file.{extension}")
+            } else {
+                last.to_owned()
+            }
         });
         Ok(Loaded {
             kind,
@@ -212,15 +233,40 @@ impl Loaded {
             return Ok(Placed::LeftOut(warning));
         }
         Ok(Placed::Part(match self.kind {
-            Kind::Text => Part::Text { text: self.into_text(warnings)? },
-            Kind::Image => Part::ImageUrl { image_url: Url { url: self.into_url() } },
-            Kind::Video => Part::VideoUrl { video_url: Url { url: self.into_url() } },
+            Kind::Text => Part::Text {
+                text: self.into_text(warnings)?,
+            },
+            Kind::Image => Part::ImageUrl {
+                image_url: Url {
+                    url: self.into_url(),
+                },
+            },
+            Kind::Video => Part::VideoUrl {
+                video_url: Url {
+                    url: self.into_url(),
+                },
+            },
             Kind::Document => {
                 let filename = self.name.clone();
-                Part::File { file: FilePart { filename, file_data: self.into_url() } }
+                Part::File {
+                    file: FilePart {
+                        filename,
+                        file_data: self.into_url(),
+                    },
+                }
             }
-            Kind::Audio => Part::InputAudio { input_audio: self.into_audio()? },
+            Kind::Audio => Part::InputAudio {
+                input_audio: self.into_audio()?,
+            },
         }))
+    }
+
+    /// The same file under another ending, which tells upstream its format.
+    pub(crate) fn with_extension(self, extension: &str) -> Self {
+        Self {
+            extension: extension.to_owned(),
+            ..self
+        }
     }
 
     /// The address, or the content as a `data:` URI.
@@ -238,7 +284,10 @@ impl Loaded {
     /// `400` if there is only an address.
     pub(crate) fn into_audio(self) -> Result<AudioPart> {
         let data = BASE64.encode(self.bytes()?);
-        Ok(AudioPart { data, format: self.extension })
+        Ok(AudioPart {
+            data,
+            format: self.extension,
+        })
     }
 
     /// The text of the file under its name.
@@ -256,7 +305,10 @@ impl Loaded {
             Source::Bytes(bytes) => Ok(bytes),
             Source::Url(_) => Err(Error::invalid(
                 format!("{}.url", self.path),
-                format!("{}.url: this kind of file cannot be handed over as an address; send its content.", self.path),
+                format!(
+                    "{}.url: this kind of file cannot be handed over as an address; send its content.",
+                    self.path
+                ),
             )),
         }
     }
@@ -271,11 +323,37 @@ impl FileOutput {
                 .ok()
                 .and_then(|url| url.path_segments()?.next_back().map(str::to_owned))
                 .filter(|name| !name.is_empty());
-            return Self { name, url: Some(url.to_owned()), ..Self::default() };
+            return Self {
+                name,
+                url: Some(url.to_owned()),
+                ..Self::default()
+            };
         }
         match decode(Value::String(url.to_owned()), "") {
             Ok(decoded) => Self::from_bytes(&decoded.bytes, decoded.mime_type.as_deref(), stem),
             Err(_) => Self::default(),
+        }
+    }
+
+    /// A file of base64 without a `data:` head, named `stem` with the fitting ending; `None` if it
+    /// cannot be decoded.
+    #[must_use]
+    pub fn from_base64(text: &str, mime_type: Option<&str>, stem: &str) -> Option<Self> {
+        let decoded = decode(Value::String(text.to_owned()), "").ok()?;
+        let mime_type = decoded.mime_type.as_deref().or(mime_type);
+        (!decoded.bytes.is_empty()).then(|| Self::from_bytes(&decoded.bytes, mime_type, stem))
+    }
+
+    /// A file of `bytes` whose type is known.
+    #[must_use]
+    pub fn named(bytes: &[u8], mime_type: &str, stem: &str, extension: &str) -> Self {
+        Self {
+            name: Some(format!("{stem}.{extension}")),
+            extension: Some(extension.to_owned()),
+            mime_type: Some(mime_type.to_owned()),
+            size: i64::try_from(bytes.len()).ok(),
+            content: Some(BASE64.encode(bytes)),
+            url: None,
         }
     }
 
@@ -286,19 +364,12 @@ impl FileOutput {
             || ("application/octet-stream".to_owned(), "bin".to_owned()),
             |(_, mime, extension)| (mime, extension),
         );
-        Self {
-            name: Some(format!("{stem}.{extension}")),
-            extension: Some(extension),
-            mime_type: Some(mime),
-            size: i64::try_from(bytes.len()).ok(),
-            content: Some(BASE64.encode(bytes)),
-            url: None,
-        }
+        Self::named(bytes, &mime, stem, &extension)
     }
 }
 
 /// Why the model cannot take a file of `kind`; `None` if it can, or nothing is known of it.
-fn cannot_take(model: Option<&Model>, kind: Kind, name: &str) -> Option<String> {
+pub(crate) fn cannot_take(model: Option<&Model>, kind: Kind, name: &str) -> Option<String> {
     let needed = match kind {
         // Text joins the prompt, and upstream reads documents for models that cannot.
         Kind::Text | Kind::Document => return None,
@@ -312,14 +383,25 @@ fn cannot_take(model: Option<&Model>, kind: Kind, name: &str) -> Option<String> 
         return None;
     }
     let id = model.id.as_deref().unwrap_or_default();
-    Some(format!("The file {name} was not sent: {id} does not take {needed} input."))
+    Some(format!(
+        "The file {name} was not sent: {id} does not take {needed} input."
+    ))
 }
 
 /// The text of a file: by its byte order mark, its stated charset, as UTF-8, or else as
 /// Windows-1252, which every byte string is.
-fn as_text(bytes: &[u8], mime_type: Option<&str>, name: &str, warnings: &mut Vec<String>) -> String {
+fn as_text(
+    bytes: &[u8],
+    mime_type: Option<&str>,
+    name: &str,
+    warnings: &mut Vec<String>,
+) -> String {
     let stated = mime_type
-        .and_then(|mime| mime.split(';').skip(1).find_map(|part| part.trim().strip_prefix("charset=")))
+        .and_then(|mime| {
+            mime.split(';')
+                .skip(1)
+                .find_map(|part| part.trim().strip_prefix("charset="))
+        })
         .and_then(|label| encoding_rs::Encoding::for_label(label.trim_matches('"').as_bytes()));
     let encoding = stated.unwrap_or(encoding_rs::UTF_8);
     let (text, _, faulty) = encoding.decode(bytes);

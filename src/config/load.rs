@@ -33,7 +33,9 @@ pub fn load(
     flags: Overrides,
 ) -> Result<Config, Vec<String>> {
     let mut problems = Vec::new();
-    let defaults: Table = DEFAULTS.parse().map_err(|error| vec![format!("defaults: {error}")])?;
+    let defaults: Table = DEFAULTS
+        .parse()
+        .map_err(|error| vec![format!("defaults: {error}")])?;
 
     let mut settings = Vec::new();
     if let Some(path) = file {
@@ -79,11 +81,18 @@ fn from_file(path: &Path, settings: &mut Vec<Setting>, problems: &mut Vec<String
     };
     for (section, value) in table {
         let Value::Table(keys) = value else {
-            problems.push(format!("{name}: \"{section}\" must stand in a section such as [server]."));
+            problems.push(format!(
+                "{name}: \"{section}\" must stand in a section such as [server]."
+            ));
             continue;
         };
         for (key, value) in keys {
-            settings.push(Setting { origin: name.to_string(), section: section.clone(), key, value });
+            settings.push(Setting {
+                origin: name.to_string(),
+                section: section.clone(),
+                key,
+                value,
+            });
         }
     }
 }
@@ -94,8 +103,9 @@ fn from_environment(
     settings: &mut Vec<Setting>,
     problems: &mut Vec<String>,
 ) {
-    let mut variables: Vec<_> =
-        environment.filter(|(name, _)| name.starts_with(PREFIX)).collect();
+    let mut variables: Vec<_> = environment
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .collect();
     variables.sort();
     for (name, text) in variables {
         let path = name[PREFIX.len()..].to_lowercase();
@@ -117,16 +127,22 @@ fn from_environment(
 fn typed(text: String, default: Option<&Value>) -> Value {
     match default {
         Some(Value::Integer(_)) => text.parse().map_or(Value::String(text), Value::Integer),
-        Some(Value::Boolean(_)) => {
-            text.to_lowercase().parse().map_or(Value::String(text), Value::Boolean)
-        }
+        Some(Value::Boolean(_)) => text
+            .to_lowercase()
+            .parse()
+            .map_or(Value::String(text), Value::Boolean),
         _ => Value::String(text),
     }
 }
 
 /// Tries one setting alone on top of the defaults, so that its problem is told by its name.
 fn apply(setting: &Setting, defaults: &Table) -> Result<(), String> {
-    let Setting { origin, section, key, value } = setting;
+    let Setting {
+        origin,
+        section,
+        key,
+        value,
+    } = setting;
     let Some(Value::Table(keys)) = defaults.get(section) else {
         let known: Vec<_> = defaults.keys().map(String::as_str).collect();
         return Err(format!(
@@ -158,7 +174,13 @@ fn insert(merged: &mut Table, setting: Setting) {
 
 /// A TOML error's own sentence, without its drawing of the line.
 fn first_line(error: &toml::de::Error) -> String {
-    error.message().lines().next().unwrap_or_default().to_owned() + "."
+    error
+        .message()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+        + "."
 }
 
 #[cfg(test)]
@@ -211,10 +233,19 @@ mod tests {
             vec![("server.bind", "nowhere".to_owned())],
         )
         .unwrap_err();
-        for expected in
-            ["no-such-file.toml", "\"port\"", "server.workers", "upstream.url", "catalog.refresh", "NOTHING", "--bind"]
-        {
-            assert!(problems.iter().any(|text| text.contains(expected)), "{expected}: {problems:#?}");
+        for expected in [
+            "no-such-file.toml",
+            "\"port\"",
+            "server.workers",
+            "upstream.url",
+            "catalog.refresh",
+            "NOTHING",
+            "--bind",
+        ] {
+            assert!(
+                problems.iter().any(|text| text.contains(expected)),
+                "{expected}: {problems:#?}"
+            );
         }
         assert_eq!(problems.len(), 7);
     }

@@ -1,5 +1,7 @@
 //! Answers as the definition promises them: JSON with its charset, errors with one body.
 
+use std::io;
+
 use actix_web::{
     HttpRequest, HttpResponse, Responder, ResponseError,
     body::BoxBody,
@@ -10,6 +12,7 @@ use actix_web::{
     web::Bytes,
 };
 use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter};
 use utoipa::IntoResponses;
 
 use crate::{
@@ -28,18 +31,42 @@ impl<T: Serialize> Responder for Answer<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        match serde_json::to_vec(&self.0) {
-            Ok(body) => json(StatusCode::OK, body.into()),
-            Err(cause) => fail(
-                &Error::new(Kind::Internal, "The answer could not be written.").because(cause),
-            ),
+        written(&self.0).map_or_else(HttpResponse::from_error, |body| json(StatusCode::OK, body))
+    }
+}
+
+/// Writes an answer's body.
+pub(crate) fn written<T: Serialize>(body: &T) -> Result<Bytes, Error> {
+    let mut bytes = Vec::new();
+    let mut writer = serde_json::Serializer::with_formatter(&mut bytes, PlainNumbers);
+    body.serialize(&mut writer).map_err(|cause| {
+        Error::new(Kind::Internal, "The answer could not be written.").because(cause)
+    })?;
+    Ok(bytes.into())
+}
+
+/// Writes whole numbers without a fraction, so that a count that upstream sends as `1.0` reads as
+/// `1` in a flow.
+struct PlainNumbers;
+
+impl Formatter for PlainNumbers {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the range is checked first"
+    )]
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        if value.fract() == 0.0 && value.abs() < 9e15 {
+            return self.write_i64(writer, value as i64);
         }
+        CompactFormatter.write_f64(writer, value)
     }
 }
 
 /// JSON that is written already.
 pub(crate) fn json(status: StatusCode, body: Bytes) -> HttpResponse {
-    HttpResponse::build(status).insert_header((CONTENT_TYPE, JSON)).body(body)
+    HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, JSON))
+        .body(body)
 }
 
 /// The answer that tells `error`.
@@ -71,7 +98,7 @@ impl ResponseError for Error {
 /// The failures that every action shares.
 #[derive(Debug, IntoResponses)]
 pub enum ActionErrors {
-    /// The input is not valid; `field` says where.
+    /// The input is not valid; the answer names the field.
     #[response(status = 400)]
     Invalid(ErrorBody),
     /// The key is missing or not accepted.
@@ -86,7 +113,7 @@ pub enum ActionErrors {
     /// There is no such model or record.
     #[response(status = 404)]
     NotFound(ErrorBody),
-    /// Too many calls; `Retry-After` says when to try again.
+    /// Too many calls; the answer says when to try again.
     #[response(status = 429)]
     TooMany(ErrorBody),
     /// OpenRouter or the model's provider failed.

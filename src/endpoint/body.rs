@@ -41,7 +41,9 @@ pub(super) fn read<T: DeserializeOwned>(from: Lenient) -> Result<T> {
 
 /// Checks the bounds of `input`; the error has the path of the field.
 pub(super) fn check<T: Validate>(input: &T) -> Result<()> {
-    input.validate().map_err(|errors| names::out_of_bounds(&errors))
+    input
+        .validate()
+        .map_err(|errors| names::out_of_bounds(&errors))
 }
 
 /// The body of a request as `T`.
@@ -55,7 +57,9 @@ impl<T: Input + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let kind = request.content_type().trim().to_ascii_lowercase();
         let bytes = Bytes::from_request(request, payload);
-        let limit = request.app_data::<web::Data<BodyLimit>>().map_or(0, |limit| limit.0);
+        let limit = request
+            .app_data::<web::Data<BodyLimit>>()
+            .map_or(0, |limit| limit.0);
         Box::pin(async move {
             // A body without a type is read as JSON: some hosts leave the header out.
             if !kind.is_empty() && kind != "application/json" && !kind.ends_with("+json") {
@@ -96,6 +100,5 @@ fn unread(cause: &actix_web::Error, limit: usize) -> Error {
             format!("The request is larger than {} MB.", limit / 1024 / 1024),
         );
     }
-    Error::new(Kind::InvalidRequest, "The body of the request broke off.")
-        .detail(cause.to_string())
+    Error::new(Kind::InvalidRequest, "The body of the request broke off.").detail(cause.to_string())
 }

@@ -20,7 +20,12 @@ use crate::{
 /// may put another `Bearer` before it; the published connector sends a header `api_key`; the
 /// on-premises gateway can send HTTP Basic only, with the key as the password.
 pub fn key_in(headers: &HeaderMap) -> Result<ApiKey, Error> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::trim)
+    };
     let given = [AUTHORIZATION.as_str(), "api_key", "x-api-key"]
         .into_iter()
         .filter_map(text)
@@ -30,7 +35,10 @@ pub fn key_in(headers: &HeaderMap) -> Result<ApiKey, Error> {
         return Err(Error::new(Kind::MissingKey, "The call has no API key."));
     };
     ApiKey::new(&given).ok_or_else(|| {
-        Error::new(Kind::InvalidKey, "The API key has blanks or other characters that no key has.")
+        Error::new(
+            Kind::InvalidKey,
+            "The API key has blanks or other characters that no key has.",
+        )
     })
 }
 
@@ -90,7 +98,9 @@ mod tests {
 
     /// Two keys are the same if a third party cannot tell the requests apart.
     fn found(name: &str, value: &str) -> Option<String> {
-        key_in(&headers(name, value)).ok().map(|key| key.fingerprint_for_tests())
+        key_in(&headers(name, value))
+            .ok()
+            .map(|key| key.fingerprint_for_tests())
     }
 
     fn expected(key: &str) -> Option<String> {
@@ -120,7 +130,10 @@ mod tests {
     #[case("authorization", "Basic !!!")]
     #[case("x-other", "sk-or-1")]
     fn no_key_is_told_as_missing(#[case] name: &str, #[case] value: &str) {
-        assert_eq!(key_in(&headers(name, value)).unwrap_err().kind(), Kind::MissingKey);
+        assert_eq!(
+            key_in(&headers(name, value)).unwrap_err().kind(),
+            Kind::MissingKey
+        );
     }
 
     #[test]

@@ -19,16 +19,22 @@ pub(super) struct Lenient {
 impl Lenient {
     /// Reads the body of a request.
     pub(super) fn json(value: Value) -> Self {
-        Self { value, texts: false }
+        Self {
+            value,
+            texts: false,
+        }
     }
 
     /// Reads the parameters of a query.
     pub(super) fn query(parameters: Map<String, Value>) -> Self {
-        Self { value: Value::Object(parameters), texts: true }
+        Self {
+            value: Value::Object(parameters),
+            texts: true,
+        }
     }
 
     /// The value with a number in the form in which the target's type is read.
-    fn as_integer(self) -> Value {
+    fn into_integer(self) -> Value {
         match &self.value {
             Value::Number(number) => match number.as_f64() {
                 Some(float) if !number.is_i64() && !number.is_u64() && float.fract() == 0.0 => {
@@ -44,7 +50,7 @@ impl Lenient {
         }
     }
 
-    fn as_float(self) -> Value {
+    fn into_float(self) -> Value {
         match &self.value {
             Value::String(text) if self.texts => match text.trim().parse::<f64>() {
                 Ok(number) if number.is_finite() => number.into(),
@@ -55,7 +61,10 @@ impl Lenient {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the range is checked first"
+)]
 fn whole(float: f64) -> Option<Value> {
     (float.abs() < 9e15).then(|| Value::from(float as i64))
 }
@@ -73,7 +82,10 @@ impl<'de> Deserializer<'de> for Lenient {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.value {
-            Value::Array(items) => visitor.visit_seq(Items { items: items.into_iter(), texts: self.texts }),
+            Value::Array(items) => visitor.visit_seq(Items {
+                items: items.into_iter(),
+                texts: self.texts,
+            }),
             Value::Object(_) => self.deserialize_map(visitor),
             other => other.deserialize_any(visitor),
         }
@@ -89,7 +101,9 @@ impl<'de> Deserializer<'de> for Lenient {
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.value {
-            Value::String(text) if text.trim().eq_ignore_ascii_case("true") => visitor.visit_bool(true),
+            Value::String(text) if text.trim().eq_ignore_ascii_case("true") => {
+                visitor.visit_bool(true)
+            }
             Value::String(text) if text.trim().eq_ignore_ascii_case("false") => {
                 visitor.visit_bool(false)
             }
@@ -97,18 +111,25 @@ impl<'de> Deserializer<'de> for Lenient {
         }
     }
 
-    forward!(as_integer: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+    forward!(into_integer: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64);
-    forward!(as_float: deserialize_f32 deserialize_f64);
+    forward!(into_float: deserialize_f32 deserialize_f64);
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.value {
-            Value::Array(items) => visitor.visit_seq(Items { items: items.into_iter(), texts: self.texts }),
+            Value::Array(items) => visitor.visit_seq(Items {
+                items: items.into_iter(),
+                texts: self.texts,
+            }),
             // A blank list is an empty one.
-            Value::Null => visitor.visit_seq(Items { items: Vec::new().into_iter(), texts: false }),
-            Value::String(text) if text.is_empty() => {
-                visitor.visit_seq(Items { items: Vec::new().into_iter(), texts: false })
-            }
+            Value::Null => visitor.visit_seq(Items {
+                items: Vec::new().into_iter(),
+                texts: false,
+            }),
+            Value::String(text) if text.is_empty() => visitor.visit_seq(Items {
+                items: Vec::new().into_iter(),
+                texts: false,
+            }),
             other => other.deserialize_seq(visitor),
         }
     }
@@ -144,13 +165,14 @@ impl<'de> Deserializer<'de> for Lenient {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
-        variants: &'static [&'static str],
+        _: &'static str,
+        _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.value {
             Value::String(text) => visitor.visit_enum(Variant(text)),
-            other => other.deserialize_enum(name, variants, visitor),
+            // Every choice that a maker has is a text.
+            other => other.deserialize_str(visitor),
         }
     }
 
@@ -160,7 +182,7 @@ impl<'de> Deserializer<'de> for Lenient {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Lenient {
+impl IntoDeserializer<'_, Error> for Lenient {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -190,11 +212,15 @@ impl<'de> serde::de::VariantAccess<'de> for UnitOnly {
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, Error> {
-        Err(serde::de::Error::custom("expected one of the listed values"))
+        Err(serde::de::Error::custom(
+            "expected one of the listed values",
+        ))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Error> {
-        Err(serde::de::Error::custom("expected one of the listed values"))
+        Err(serde::de::Error::custom(
+            "expected one of the listed values",
+        ))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -202,7 +228,9 @@ impl<'de> serde::de::VariantAccess<'de> for UnitOnly {
         _: &'static [&'static str],
         _: V,
     ) -> Result<V::Value, Error> {
-        Err(serde::de::Error::custom("expected one of the listed values"))
+        Err(serde::de::Error::custom(
+            "expected one of the listed values",
+        ))
     }
 }
 
@@ -219,7 +247,10 @@ impl<'de> SeqAccess<'de> for Items {
         seed: S,
     ) -> Result<Option<S::Value>, Error> {
         let texts = self.texts;
-        self.items.next().map(|value| seed.deserialize(Lenient { value, texts })).transpose()
+        self.items
+            .next()
+            .map(|value| seed.deserialize(Lenient { value, texts }))
+            .transpose()
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -238,17 +269,26 @@ struct Fields {
 
 impl Fields {
     fn new(map: Map<String, Value>, known: Option<&'static [&'static str]>, texts: bool) -> Self {
-        Self { entries: map.into_iter(), known, value: None, texts }
+        Self {
+            entries: map.into_iter(),
+            known,
+            value: None,
+            texts,
+        }
     }
 }
 
 impl<'de> MapAccess<'de> for Fields {
     type Error = Error;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Error> {
         for (key, value) in self.entries.by_ref() {
             let skipped = self.known.is_some_and(|known| {
-                key.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-"))
+                key.get(..2)
+                    .is_some_and(|start| start.eq_ignore_ascii_case("x-"))
                     && !known.contains(&key.as_str())
             });
             if !skipped {
@@ -261,7 +301,10 @@ impl<'de> MapAccess<'de> for Fields {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
         let value = self.value.take().unwrap_or_default();
-        seed.deserialize(Lenient { value, texts: self.texts })
+        seed.deserialize(Lenient {
+            value,
+            texts: self.texts,
+        })
     }
 }
 
@@ -351,8 +394,20 @@ mod tests {
         });
         let sample = read(blank).unwrap();
         assert_eq!(sample.name, "");
-        assert_eq!(sample.inner, [Inner { text: String::new() }]);
-        let Sample { flag: None, count: None, ratio: None, choice: None, bag: None, .. } = sample
+        assert_eq!(
+            sample.inner,
+            [Inner {
+                text: String::new()
+            }]
+        );
+        let Sample {
+            flag: None,
+            count: None,
+            ratio: None,
+            choice: None,
+            bag: None,
+            ..
+        } = sample
         else {
             panic!("{sample:?}");
         };
@@ -375,12 +430,23 @@ mod tests {
     #[test]
     fn wrong_types_are_refused() {
         for (field, value) in [
-            ("count", json!("3")), ("count", json!(3.5)), ("count", json!(-1)),
-            ("ratio", json!("0.5")), ("flag", json!("yes")), ("flag", json!(1)),
-            ("choice", json!("middle")), ("choice", json!({"low": null})), ("inner", json!({})),
-            ("inner", json!([["text"]])), ("inner", json!([{"txt": "a"}])), ("typo", json!(1)),
+            ("count", json!("3")),
+            ("count", json!(3.5)),
+            ("count", json!(-1)),
+            ("ratio", json!("0.5")),
+            ("flag", json!("yes")),
+            ("flag", json!(1)),
+            ("choice", json!("middle")),
+            ("choice", json!({"low": null})),
+            ("inner", json!({})),
+            ("inner", json!([["text"]])),
+            ("inner", json!([{"txt": "a"}])),
+            ("typo", json!(1)),
         ] {
-            assert!(read(json!({"name": "n", field: value})).is_err(), "{field}: {value}");
+            assert!(
+                read(json!({"name": "n", field: value})).is_err(),
+                "{field}: {value}"
+            );
         }
         assert!(read(json!(["n"])).is_err());
     }
@@ -391,6 +457,9 @@ mod tests {
             unreachable!()
         };
         let sample = Sample::deserialize(Lenient::query(query)).unwrap();
-        assert_eq!((sample.name.as_str(), sample.count, sample.ratio), ("5", Some(3), Some(0.5)));
+        assert_eq!(
+            (sample.name.as_str(), sample.count, sample.ratio),
+            ("5", Some(3), Some(0.5))
+        );
     }
 }

@@ -18,7 +18,10 @@ pub(super) fn unreadable(path: &Path, cause: &serde_json::Error) -> Error {
     }
     if let Some(name) = quoted(&text, "unknown field `") {
         // serde names the field in its path too.
-        let parent = path.strip_suffix(&shorten(name)).unwrap_or(&path).trim_end_matches('.');
+        let parent = path
+            .strip_suffix(&shorten(name))
+            .unwrap_or(&path)
+            .trim_end_matches('.');
         let known: Vec<_> = text
             .rsplit_once("expected ")
             .map(|(_, allowed)| allowed.split('`').skip(1).step_by(2).collect())
@@ -29,7 +32,11 @@ pub(super) fn unreadable(path: &Path, cause: &serde_json::Error) -> Error {
         let field = join(&path, name);
         return Error::invalid(field.clone(), format!("{field} stands twice."));
     }
-    let subject = if path.is_empty() { "The body".to_owned() } else { path.clone() };
+    let subject = if path.is_empty() {
+        "The body".to_owned()
+    } else {
+        path.clone()
+    };
     let message = if let Some((value, allowed)) = variants(&text) {
         format!("{subject} is {}, and must be {allowed}.", shorten(value))
     } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
@@ -43,7 +50,7 @@ pub(super) fn unreadable(path: &Path, cause: &serde_json::Error) -> Error {
 /// The `400` for the first of `errors`, by its path.
 pub(super) fn out_of_bounds(errors: &ValidationErrors) -> Error {
     let mut found = Vec::new();
-    collect(errors, String::new(), &mut found);
+    collect(errors, "", &mut found);
     found.sort_by(|a, b| a.0.cmp(&b.0));
     let (field, message) = found
         .into_iter()
@@ -52,19 +59,19 @@ pub(super) fn out_of_bounds(errors: &ValidationErrors) -> Error {
     Error::invalid(field, message)
 }
 
-fn collect(errors: &ValidationErrors, path: String, found: &mut Vec<(String, String)>) {
+fn collect(errors: &ValidationErrors, path: &str, found: &mut Vec<(String, String)>) {
     for (name, kind) in errors.errors() {
-        let field = join(&path, name);
+        let field = join(path, name);
         match kind {
             ValidationErrorsKind::Field(list) => {
                 for error in list {
                     found.push((field.clone(), bound(&field, error)));
                 }
             }
-            ValidationErrorsKind::Struct(inner) => collect(inner, field, found),
+            ValidationErrorsKind::Struct(inner) => collect(inner, &field, found),
             ValidationErrorsKind::List(items) => {
                 for (index, inner) in items {
-                    collect(inner, format!("{field}[{index}]"), found);
+                    collect(inner, &format!("{field}[{index}]"), found);
                 }
             }
         }
@@ -79,7 +86,11 @@ fn bound(field: &str, error: &ValidationError) -> String {
     let param = |name: &str| {
         let value = error.params.get(name)?;
         let number = value.as_f64()?;
-        Some(if number.fract() == 0.0 { format!("{number:.0}") } else { number.to_string() })
+        Some(if number.fract() == 0.0 {
+            format!("{number:.0}")
+        } else {
+            number.to_string()
+        })
     };
     let limits = match (param("min"), param("max")) {
         (Some(min), Some(max)) => format!("between {min} and {max}"),
@@ -88,6 +99,9 @@ fn bound(field: &str, error: &ValidationError) -> String {
         (None, None) => return format!("{field} is not valid."),
     };
     match error.code.as_ref() {
+        "length" if param("min").as_deref() == Some("1") && param("max").is_none() => {
+            format!("{field} is empty.")
+        }
         "length" => format!("The length of {field} must be {limits}."),
         _ => match param("value") {
             Some(value) => format!("{field} must be {limits}, and is {value}."),
@@ -101,7 +115,7 @@ fn written(path: &Path) -> String {
     let mut text = String::new();
     for segment in path {
         match segment {
-            Segment::Seq { index } => text.push_str(&format!("[{index}]")),
+            Segment::Seq { index } => text = format!("{text}[{index}]"),
             Segment::Map { key } => text = join(&text, &shorten(key)),
             Segment::Enum { .. } | Segment::Unknown => {}
         }
@@ -110,7 +124,11 @@ fn written(path: &Path) -> String {
 }
 
 fn join(parent: &str, name: &str) -> String {
-    if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") }
+    if parent.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{parent}.{name}")
+    }
 }
 
 fn quoted<'a>(text: &'a str, start: &str) -> Option<&'a str> {
@@ -137,8 +155,13 @@ fn no_such_field(path: &str, name: &str, known: &[&str]) -> Error {
         .map(|candidate| (candidate, strsim::jaro_winkler(candidate, name)))
         .filter(|(_, score)| *score > 0.8)
         .max_by(|a, b| a.1.total_cmp(&b.1));
-    let hint = near.map(|(near, _)| format!(" Did you mean {near}?")).unwrap_or_default();
-    Error::invalid(shorten(path), format!("There is no field {}.{hint}", shorten(name)))
+    let hint = near
+        .map(|(near, _)| format!(" Did you mean {near}?"))
+        .unwrap_or_default();
+    Error::invalid(
+        shorten(path),
+        format!("There is no field {}.{hint}", shorten(name)),
+    )
 }
 
 /// serde's name of an expected type in a maker's words.

@@ -48,8 +48,6 @@ pub enum Set {
     Dropdown(Dropdown),
     /// The names of an enum's values: pairs of value and display name.
     Names(&'static [(&'static str, &'static str)]),
-    /// A key and value editor.
-    Dictionary,
     /// The properties of another schema, but for those named, join this one's in one flat object.
     Flatten(&'static str, &'static [&'static str]),
     /// The answer's fields are told by another operation, which is asked with properties of the
@@ -85,7 +83,19 @@ impl Overlay {
         property: &'static str,
         set: &'static [Set],
     ) -> Self {
-        Self { at: At::Property(schema, property), set }
+        Self {
+            at: At::Property(schema, property),
+            set,
+        }
+    }
+
+    /// An overlay of a list of values.
+    #[must_use]
+    pub const fn names(schema: &'static str, set: &'static [Set]) -> Self {
+        Self {
+            at: At::Schema(schema),
+            set,
+        }
     }
 
     /// Puts it into `document`.
@@ -97,10 +107,13 @@ impl Overlay {
         for set in self.set {
             if let Set::Flatten(schema, without) = set {
                 let other = flattened(document, schema, without)
-                    .ok_or_else(|| format!("{:?} names no schema of the document", set))?;
+                    .ok_or_else(|| format!("{set:?} names no schema of the document"))?;
                 for place in self.places(document)? {
                     let own = std::mem::take(place);
-                    place.insert("allOf".to_owned(), Value::Array(vec![own.into(), other.clone()]));
+                    place.insert(
+                        "allOf".to_owned(),
+                        Value::Array(vec![own.into(), other.clone()]),
+                    );
                 }
             }
         }
@@ -112,43 +125,69 @@ impl Overlay {
         Ok(())
     }
 
-    fn places<'a>(&self, document: &'a mut Value) -> Result<Vec<&'a mut Map<String, Value>>, String> {
+    fn places<'a>(
+        &self,
+        document: &'a mut Value,
+    ) -> Result<Vec<&'a mut Map<String, Value>>, String> {
         let missing = || format!("the overlay {:?} names nothing in the document", self.at);
         let places = match self.at {
             At::Schema(schema) => vec![schema_mut(document, schema).ok_or_else(missing)?],
             At::Property(schema, property) => {
                 let properties = properties_mut(document, schema).ok_or_else(missing)?;
-                vec![properties.get_mut(property).and_then(Value::as_object_mut).ok_or_else(missing)?]
+                vec![
+                    properties
+                        .get_mut(property)
+                        .and_then(Value::as_object_mut)
+                        .ok_or_else(missing)?,
+                ]
             }
             At::Items(schema, property) => {
                 let properties = properties_mut(document, schema).ok_or_else(missing)?;
-                let items = properties.get_mut(property).and_then(|list| list.get_mut("items"));
+                let items = properties
+                    .get_mut(property)
+                    .and_then(|list| list.get_mut("items"));
                 vec![items.and_then(Value::as_object_mut).ok_or_else(missing)?]
             }
             At::Properties(schema) => {
                 let properties = properties_mut(document, schema).ok_or_else(missing)?;
-                properties.values_mut().filter_map(Value::as_object_mut).collect()
+                properties
+                    .values_mut()
+                    .filter_map(Value::as_object_mut)
+                    .collect()
             }
             At::Operation(id) => vec![operation_mut(document, id).ok_or_else(missing)?],
             At::Success(id) => {
                 let operation = operation_mut(document, id).ok_or_else(missing)?;
                 let schema = operation
                     .get_mut("responses")
-                    .and_then(|all| all.get_mut("200")?.get_mut("content")?.get_mut("application/json"))
+                    .and_then(|all| {
+                        all.get_mut("200")?
+                            .get_mut("content")?
+                            .get_mut("application/json")
+                    })
                     .and_then(|media| media.get_mut("schema"));
                 vec![schema.and_then(Value::as_object_mut).ok_or_else(missing)?]
             }
             At::Parameters(id) => {
                 let operation = operation_mut(document, id).ok_or_else(missing)?;
-                let parameters =
-                    operation.get_mut("parameters").and_then(Value::as_array_mut).ok_or_else(missing)?;
-                parameters.iter_mut().filter_map(Value::as_object_mut).collect()
+                let parameters = operation
+                    .get_mut("parameters")
+                    .and_then(Value::as_array_mut)
+                    .ok_or_else(missing)?;
+                parameters
+                    .iter_mut()
+                    .filter_map(Value::as_object_mut)
+                    .collect()
             }
             At::Parameter(id, name) => {
                 let operation = operation_mut(document, id).ok_or_else(missing)?;
-                let parameters =
-                    operation.get_mut("parameters").and_then(Value::as_array_mut).ok_or_else(missing)?;
-                let found = parameters.iter_mut().find(|parameter| parameter["name"] == name);
+                let parameters = operation
+                    .get_mut("parameters")
+                    .and_then(Value::as_array_mut)
+                    .ok_or_else(missing)?;
+                let found = parameters
+                    .iter_mut()
+                    .find(|parameter| parameter["name"] == name);
                 vec![found.and_then(Value::as_object_mut).ok_or_else(missing)?]
             }
         };
@@ -163,6 +202,8 @@ fn flattened(document: &mut Value, schema: &str, without: &[&str]) -> Option<Val
         return Some(json!({"$ref": format!("#/components/schemas/{schema}")}));
     }
     let mut copy = schema_mut(document, schema)?.clone();
+    // The object that it joins has a description of its own.
+    copy.shift_remove("description");
     let properties = copy.get_mut("properties")?.as_object_mut()?;
     for name in without {
         properties.shift_remove(*name)?;
@@ -171,7 +212,11 @@ fn flattened(document: &mut Value, schema: &str, without: &[&str]) -> Option<Val
 }
 
 fn schema_mut<'a>(document: &'a mut Value, name: &str) -> Option<&'a mut Map<String, Value>> {
-    document.get_mut("components")?.get_mut("schemas")?.get_mut(name)?.as_object_mut()
+    document
+        .get_mut("components")?
+        .get_mut("schemas")?
+        .get_mut(name)?
+        .as_object_mut()
 }
 
 /// The properties of a schema; of a schema that is put together with `allOf`, its own ones.
@@ -208,7 +253,6 @@ impl Set {
             Self::Important => drop(visible("important")),
             Self::Advanced => drop(visible("advanced")),
             Self::Internal => drop(visible("internal")),
-            Self::Dictionary => drop(place.insert("x-ms-editor".to_owned(), "dictionary".into())),
             // Needs the rest of the document; done in `apply`.
             Self::Flatten(..) => {}
             Self::DynamicSchema(operation, properties) => {

@@ -36,8 +36,14 @@ fn parse<T: DeserializeOwned + Validate>(query: &str) -> Result<T> {
         .iter()
         .flat_map(reqwest::Url::query_pairs)
     {
-        if parameters.insert(name.to_string(), Value::String(value.into_owned())).is_some() {
-            return Err(Error::invalid(name.clone(), format!("{name} stands twice.")));
+        if parameters
+            .insert(name.to_string(), Value::String(value.into_owned()))
+            .is_some()
+        {
+            return Err(Error::invalid(
+                name.clone(),
+                format!("{name} stands twice."),
+            ));
         }
     }
     let input = read(Lenient::query(parameters))?;
@@ -68,7 +74,9 @@ impl<T: DeserializeOwned + Validate> FromRequest for Path<T> {
 
 /// A part of the path without its escapes; the router leaves those of reserved characters.
 fn decoded(part: &str) -> String {
-    percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(part)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 #[cfg(test)]
@@ -111,6 +119,9 @@ mod tests {
             assert_eq!(error.field(), Some(field), "{query}");
         }
         let error = parse::<Sample>("serch=x").unwrap_err();
-        assert_eq!(error.to_string(), "There is no field serch. Did you mean search?");
+        assert_eq!(
+            error.to_string(),
+            "There is no field serch. Did you mean search?"
+        );
     }
 }

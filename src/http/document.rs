@@ -29,12 +29,14 @@ pub(crate) use routes::BASE_PATH;
 #[openapi(
     info(
         title = "OpenRouter Models",
-        description = "Hundreds of AI models through one connection: chat, text, the catalogue of models with live prices, and the account. Answers are flat and typed, and say what they cost.",
+        description = "Hundreds of AI models through one connection: chat, images, speech, transcription, video and embeddings, with live prices. Answers are flat and typed, and say what they cost.",
         contact(name = "Your administrator", url = "https://openrouter.ai/docs", email = "admin@example.com"),
         license(name = "MIT", identifier = "MIT"),
     ),
     tags(
         (name = "Text", description = "Conversations and texts."),
+        (name = "Media", description = "Images, speech and video."),
+        (name = "Vectors", description = "Embeddings and relevance."),
         (name = "Models", description = "The catalogue of models."),
         (name = "Account", description = "Credits, the key, and single generations."),
         (name = "Choices", description = "Lists for the designer."),
@@ -58,8 +60,10 @@ impl Modify for Security {
             .components
             .get_or_insert_with(Components::new)
             .add_security_scheme("api_key", scheme);
-        document.security =
-            Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("api_key", [])]);
+        document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(
+            "api_key",
+            [],
+        )]);
     }
 }
 
@@ -76,8 +80,9 @@ pub fn document() -> Result<Value, Vec<String>> {
         .split_for_parts();
     let mut document = serde_json::to_value(document).map_err(|error| vec![error.to_string()])?;
     label(&mut document);
-    let problems: Vec<_> =
-        actions::overlays().filter_map(|overlay| overlay.apply(&mut document).err()).collect();
+    let problems: Vec<_> = actions::overlays()
+        .filter_map(|overlay| overlay.apply(&mut document).err())
+        .collect();
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -100,10 +105,20 @@ fn label(document: &mut Value) {
         label_properties(schema);
     }
     let paths = document["paths"].as_object_mut();
-    for operation in paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
+    for operation in paths
+        .into_iter()
+        .flat_map(Map::values_mut)
+        .filter_map(Value::as_object_mut)
+    {
         for operation in operation.values_mut() {
-            let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
-            for parameter in parameters.into_iter().flatten().filter_map(Value::as_object_mut) {
+            let parameters = operation
+                .get_mut("parameters")
+                .and_then(Value::as_array_mut);
+            for parameter in parameters
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_object_mut)
+            {
                 split(parameter);
             }
         }
@@ -134,7 +149,9 @@ fn split(place: &mut Map<String, Value>) {
             .find_map(|choice| choice.remove("description"));
         place.extend(inside.map(|text| ("description".to_owned(), text)));
     }
-    let Some(Value::String(text)) = place.get("description") else { return };
+    let Some(Value::String(text)) = place.get("description") else {
+        return;
+    };
     let (label, rest) = text.split_once('\n').unwrap_or((text.as_str(), ""));
     let words: Vec<_> = rest.split_whitespace().collect();
     let (label, rest) = (label.trim().to_owned(), words.join(" "));
@@ -148,10 +165,13 @@ pub(super) static OPERATIONS: LazyLock<Vec<(String, String, String)>> = LazyLock
     let paths = document["paths"].as_object().into_iter().flatten();
     paths
         .flat_map(|(path, item)| {
-            item.as_object().into_iter().flatten().filter_map(|(method, operation)| {
-                let id = operation["operationId"].as_str()?.to_owned();
-                Some((method.to_uppercase(), path.clone(), id))
-            })
+            item.as_object()
+                .into_iter()
+                .flatten()
+                .filter_map(|(method, operation)| {
+                    let id = operation["operationId"].as_str()?.to_owned();
+                    Some((method.to_uppercase(), path.clone(), id))
+                })
         })
         .collect()
 });

@@ -1,5 +1,7 @@
 //! What every request passes: its id and its log line, and for actions the key.
 
+use std::time::Duration;
+
 use actix_web::{
     Error, HttpMessage, HttpResponse,
     body::MessageBody,
@@ -47,7 +49,10 @@ pub(super) async fn observe(
 
     let status = answer.status().as_u16();
     let operation = operation(&answer);
-    let error = answer.response().error().and_then(Error::as_error::<error::Error>);
+    let error = answer
+        .response()
+        .error()
+        .and_then(Error::as_error::<error::Error>);
     let (code, detail) = error
         .map(|error| (error.kind().code(), error.log_detail()))
         .unwrap_or_default();
@@ -55,8 +60,8 @@ pub(super) async fn observe(
         request_id = call.request_id(),
         operation,
         status,
-        ms = total.as_millis(),
-        upstream_ms = facts.upstream.as_millis(),
+        ms = whole_ms(total),
+        upstream_ms = whole_ms(facts.upstream),
         generation_id = call.generation_id().unwrap_or_default(),
         model = facts.model.as_deref().unwrap_or_default(),
         tokens = facts.tokens.unwrap_or_default(),
@@ -83,6 +88,10 @@ pub(super) async fn require_key(
     }
 }
 
+fn whole_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn request_id(headers: &HeaderMap) -> String {
     CALLER_IDS
         .iter()
@@ -104,7 +113,9 @@ fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
 /// The operation's id; the path's template for pages, and nothing for paths that do not exist.
 fn operation<B>(answer: &ServiceResponse<B>) -> String {
     let request = answer.request();
-    let Some(pattern) = request.match_pattern() else { return String::new() };
+    let Some(pattern) = request.match_pattern() else {
+        return String::new();
+    };
     OPERATIONS
         .iter()
         .find(|(method, path, _)| *method == request.method().as_str() && *path == pattern)

@@ -74,7 +74,9 @@ async fn openapi(public_url: Data<WebAddress>) -> HttpResponse {
 }
 
 async fn to_swagger_ui() -> impl Responder {
-    HttpResponse::Found().insert_header((LOCATION, "/swagger-ui/")).finish()
+    HttpResponse::Found()
+        .insert_header((LOCATION, "/swagger-ui/"))
+        .finish()
 }
 
 fn page(text: &str, change: impl FnOnce(&mut Value)) -> HttpResponse {
@@ -94,10 +96,16 @@ fn page(text: &str, change: impl FnOnce(&mut Value)) -> HttpResponse {
 /// The scheme if it is configured, the host with its port, and the path before the base path.
 fn address(request: &HttpRequest, public_url: &WebAddress) -> (Option<String>, String, String) {
     if let Some((scheme, rest)) = public_url.as_str().split_once("://") {
-        let (host, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+        let (host, path) = rest
+            .find('/')
+            .map_or((rest, ""), |slash| rest.split_at(slash));
         return (Some(scheme.to_owned()), host.to_owned(), path.to_owned());
     }
-    (None, request.connection_info().host().to_owned(), String::new())
+    (
+        None,
+        request.connection_info().host().to_owned(),
+        String::new(),
+    )
 }
 
 /// The answer for whatever is not there: a wrong method for a path that is, or nothing at all.
@@ -124,7 +132,8 @@ fn fits(template: &str, path: &str) -> bool {
     loop {
         match (wanted.next(), given.next()) {
             (None, None) => return true,
-            (Some(part), Some(text)) if part == text || (part.starts_with('{') && !text.is_empty()) => {}
+            (Some(part), Some(text))
+                if part == text || (part.starts_with('{') && !text.is_empty()) => {}
             _ => return false,
         }
     }

@@ -9,13 +9,23 @@ use crate::actions::{
     catalog::{
         choices::{
             list_author_choices, list_model_choices, list_provider_choices, list_slug_choices,
+            list_supported_parameters,
         },
         get_model::get_model,
         list_model_endpoints::list_model_endpoints,
         list_models::list_models,
         list_providers::list_providers,
     },
-    chat::{chat_completion::chat_completion, completion::completion},
+    chat::{
+        ask::ask, chat_completion::chat_completion, completion::completion,
+        get_ask_schema::get_ask_schema,
+    },
+    media::{
+        create_image::create_image, create_speech::create_speech,
+        create_transcription::create_transcription, create_video::create_video,
+        get_video::get_video, list_voice_choices::list_voice_choices,
+    },
+    vectors::{create_embeddings::create_embeddings, rerank::rerank},
 };
 
 /// The path that every action's path starts with, and that the definition calls its base path.
@@ -26,8 +36,16 @@ pub(super) fn actions(config: &mut ServiceConfig) {
     config.service(
         scope::scope("/api/v1")
             .wrap(from_fn(require_key))
+            .service(ask)
             .service(chat_completion)
             .service(completion)
+            .service(create_image)
+            .service(create_speech)
+            .service(create_transcription)
+            .service(create_video)
+            .service(get_video)
+            .service(create_embeddings)
+            .service(rerank)
             .service(list_models)
             .service(get_model)
             .service(list_model_endpoints)
@@ -38,6 +56,9 @@ pub(super) fn actions(config: &mut ServiceConfig) {
             .service(list_model_choices)
             .service(list_author_choices)
             .service(list_slug_choices)
-            .service(list_provider_choices),
+            .service(list_provider_choices)
+            .service(list_supported_parameters)
+            .service(list_voice_choices)
+            .service(get_ask_schema),
     );
 }

@@ -16,7 +16,10 @@ use crate::error::{Kind, Result};
 /// What was bought and used, in USD.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Credits {
     #[serde(deserialize_with = "number")]
     pub total_credits: Option<f64>,
@@ -27,7 +30,10 @@ pub struct Credits {
 /// A key's limits and use, in USD.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct KeyFacts {
     #[serde(deserialize_with = "text")]
     pub label: Option<String>,
@@ -58,7 +64,10 @@ pub struct KeyFacts {
 /// What is recorded of one generation: times in milliseconds, money in USD.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Generation {
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
@@ -149,7 +158,10 @@ impl Client {
     ///
     /// Whatever upstream refuses; [`Kind::ManagementKeyRequired`] for a plain key.
     pub async fn credits(&self, key: &ApiKey) -> Result<Credits> {
-        Ok(self.ask::<Data<Credits>>(Call::get("/credits", Some(key))).await?.data)
+        Ok(self
+            .ask::<Data<Credits>>(Call::get("/credits", Some(key)))
+            .await?
+            .data)
     }
 
     /// The key's own limits and use.
@@ -158,7 +170,10 @@ impl Client {
     ///
     /// Whatever upstream refuses.
     pub async fn key(&self, key: &ApiKey) -> Result<KeyFacts> {
-        Ok(self.ask::<Data<KeyFacts>>(Call::get("/key", Some(key))).await?.data)
+        Ok(self
+            .ask::<Data<KeyFacts>>(Call::get("/key", Some(key)))
+            .await?
+            .data)
     }
 
     /// One generation. Upstream answers 404 for some seconds after the call that made it, so a
@@ -176,6 +191,8 @@ impl Client {
             let call = Call::get("/generation", Some(key)).query(vec![("id", id.to_owned())]);
             Ok(self.ask::<Data<Generation>>(call).await?.data)
         };
-        ask.retry(waits).when(|error: &crate::error::Error| error.kind() == Kind::NotFound).await
+        ask.retry(waits)
+            .when(|error: &crate::error::Error| error.kind() == Kind::NotFound)
+            .await
     }
 }

@@ -14,7 +14,10 @@ use crate::error::{Error, Kind, Result};
 /// A text to be spoken. What is `None` is not sent.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct SpeechRequest {
     pub model: String,
     pub input: String,
@@ -35,7 +38,10 @@ pub struct SpeechResponse {
 /// A sound to be written down. What is `None` is not sent.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct TranscriptionRequest {
     pub model: String,
     pub input_audio: AudioPart,
@@ -46,7 +52,10 @@ pub struct TranscriptionRequest {
 /// What was said.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct TranscriptionResponse {
     #[serde(skip)]
     pub id: Option<String>,
@@ -63,7 +72,10 @@ pub struct TranscriptionResponse {
 /// What a transcription used and cost; `seconds` of sound, `cost` in USD.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct TranscriptionUsage {
     #[serde(deserialize_with = "number")]
     pub seconds: Option<f64>,
@@ -78,7 +90,9 @@ impl Client {
     ///
     /// Whatever upstream refuses; [`Kind::UpstreamError`] for an answer without sound.
     pub async fn speech(&self, key: &ApiKey, request: &SpeechRequest) -> Result<SpeechResponse> {
-        let reply = self.send(Call::post("/audio/speech", key, request)?).await?;
+        let reply = self
+            .send(Call::post("/audio/speech", key, request)?)
+            .await?;
         if reply.is_json() {
             reply.json()?;
         }
@@ -98,7 +112,9 @@ impl Client {
     ///
     /// Whatever upstream refuses before the sound begins.
     pub async fn speech_stream(&self, key: &ApiKey, request: &SpeechRequest) -> Result<Stream> {
-        let stream = self.open(Call::post("/audio/speech", key, request)?).await?;
+        let stream = self
+            .open(Call::post("/audio/speech", key, request)?)
+            .await?;
         if stream.content_type().to_ascii_lowercase().contains("json") {
             return Err(no_sound());
         }
@@ -118,7 +134,10 @@ impl Client {
         let call = Call::post("/audio/transcriptions", key, request)?;
         let (mut answer, id) = self.ask_with_id::<TranscriptionResponse>(call).await?;
         if answer.text.is_none() {
-            return Err(Error::new(Kind::UpstreamError, "The model answered no transcription."));
+            return Err(Error::new(
+                Kind::UpstreamError,
+                "The model answered no transcription.",
+            ));
         }
         answer.id = id;
         Ok(answer)

@@ -29,7 +29,10 @@ pub struct ChatRequest {
 /// default holds.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Options {
     pub models: Option<Vec<String>>,
     pub temperature: Option<f64>,
@@ -53,6 +56,7 @@ pub struct Options {
     pub tools: Option<Value>,
     pub tool_choice: Option<Value>,
     pub modalities: Option<Vec<String>>,
+    pub image_config: Option<serde_json::Map<String, Value>>,
     pub provider: Option<ProviderPreferences>,
     pub plugins: Option<Vec<Value>>,
     pub service_tier: Option<String>,
@@ -64,7 +68,10 @@ pub struct Options {
 /// How much the model may think.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Reasoning {
     pub effort: Option<String>,
     pub max_tokens: Option<u32>,
@@ -74,7 +81,10 @@ pub struct Reasoning {
 /// Which providers may serve the call.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct ProviderPreferences {
     pub order: Option<Vec<String>>,
     pub only: Option<Vec<String>>,
@@ -90,7 +100,10 @@ pub struct ProviderPreferences {
 /// The highest price, in USD per million tokens, written as decimal texts.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct MaxPrice {
     pub prompt: Option<String>,
     pub completion: Option<String>,
@@ -118,7 +131,10 @@ pub enum Content {
 /// A part of a message.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub enum Part {
     Text { text: String },
     ImageUrl { image_url: Url },
@@ -129,14 +145,20 @@ pub enum Part {
 
 /// An address, or a file as a `data:` URI.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Url {
     pub url: String,
 }
 
 /// A document.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct FilePart {
     pub filename: String,
     pub file_data: String,
@@ -144,7 +166,10 @@ pub struct FilePart {
 
 /// A sound as bare base64, which is the only form that upstream takes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct AudioPart {
     pub data: String,
     pub format: String,
@@ -153,7 +178,10 @@ pub struct AudioPart {
 /// An answer of a model.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct ChatResponse {
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
@@ -172,7 +200,10 @@ pub struct ChatResponse {
 /// One of the answers. `text` is set by text completions, `message` by chats.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Choice {
     #[serde(deserialize_with = "integer")]
     pub index: Option<i64>,
@@ -186,12 +217,45 @@ pub struct Choice {
     pub text: Option<String>,
     #[serde(deserialize_with = "text")]
     pub reasoning: Option<String>,
+    #[serde(deserialize_with = "object")]
+    pub logprobs: Logprobs,
+}
+
+/// The probabilities of a choice's tokens.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
+pub struct Logprobs {
+    #[serde(deserialize_with = "list")]
+    pub content: Vec<TokenLogprob>,
+}
+
+/// The probability of one token.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
+pub struct TokenLogprob {
+    #[serde(deserialize_with = "text")]
+    pub token: Option<String>,
+    #[serde(deserialize_with = "number")]
+    pub logprob: Option<f64>,
+    #[serde(deserialize_with = "list")]
+    pub top_logprobs: Vec<Value>,
 }
 
 /// What the model said.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct AnswerMessage {
     #[serde(deserialize_with = "text")]
     pub role: Option<String>,
@@ -211,7 +275,10 @@ pub struct AnswerMessage {
 /// A tool that the model wants called.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct ToolCall {
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
@@ -222,7 +289,10 @@ pub struct ToolCall {
 /// The tool's name and arguments.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct ToolFunction {
     #[serde(deserialize_with = "text")]
     pub name: Option<String>,
@@ -232,7 +302,10 @@ pub struct ToolFunction {
 /// An image in an answer.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Image {
     pub image_url: Value,
 }
@@ -240,7 +313,10 @@ pub struct Image {
 /// A remark on the answer; citations are of type `url_citation`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Annotation {
     #[serde(deserialize_with = "object")]
     pub url_citation: Citation,
@@ -249,7 +325,10 @@ pub struct Annotation {
 /// A source on the web.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Citation {
     #[serde(deserialize_with = "text")]
     pub url: Option<String>,
@@ -262,7 +341,10 @@ pub struct Citation {
 /// What a call used and cost.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Usage {
     #[serde(deserialize_with = "integer")]
     pub prompt_tokens: Option<i64>,
@@ -278,10 +360,41 @@ pub struct Usage {
     pub completion_tokens_details: CompletionDetails,
 }
 
+impl Usage {
+    /// This use and another one together.
+    #[must_use]
+    pub fn plus(self, other: &Self) -> Self {
+        let sum = |a: Option<i64>, b: Option<i64>| a.map_or(b, |a| Some(a + b.unwrap_or_default()));
+        Self {
+            prompt_tokens: sum(self.prompt_tokens, other.prompt_tokens),
+            completion_tokens: sum(self.completion_tokens, other.completion_tokens),
+            total_tokens: sum(self.total_tokens, other.total_tokens),
+            cost: self.cost.map_or(other.cost, |cost| {
+                Some(cost + other.cost.unwrap_or_default())
+            }),
+            prompt_tokens_details: PromptDetails {
+                cached_tokens: sum(
+                    self.prompt_tokens_details.cached_tokens,
+                    other.prompt_tokens_details.cached_tokens,
+                ),
+            },
+            completion_tokens_details: CompletionDetails {
+                reasoning_tokens: sum(
+                    self.completion_tokens_details.reasoning_tokens,
+                    other.completion_tokens_details.reasoning_tokens,
+                ),
+            },
+        }
+    }
+}
+
 /// What the prompt's tokens were.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct PromptDetails {
     #[serde(deserialize_with = "integer")]
     pub cached_tokens: Option<i64>,
@@ -290,7 +403,10 @@ pub struct PromptDetails {
 /// What the answer's tokens were.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct CompletionDetails {
     #[serde(deserialize_with = "integer")]
     pub reasoning_tokens: Option<i64>,
@@ -316,14 +432,20 @@ impl ChatResponse {
         if self.choices.iter().any(Choice::says_something) {
             return Ok(self);
         }
-        Err(Error::new(Kind::UpstreamError, "The model answered nothing; it may be starting up."))
+        Err(Error::new(
+            Kind::UpstreamError,
+            "The model answered nothing; it may be starting up.",
+        ))
     }
 }
 
 impl Choice {
     fn says_something(&self) -> bool {
         let message = &self.message;
-        let finished = self.finish_reason.as_deref().is_some_and(|reason| !reason.is_empty());
+        let finished = self
+            .finish_reason
+            .as_deref()
+            .is_some_and(|reason| !reason.is_empty());
         finished
             || !message.content_text().is_empty()
             || self.text.as_deref().is_some_and(|text| !text.is_empty())
@@ -349,10 +471,22 @@ impl AnswerMessage {
 
     /// The addresses or `data:` URIs of the answer's images, wherever they stand.
     pub fn image_urls(&self) -> impl Iterator<Item = &str> {
-        let in_parts = self.content.as_array().into_iter().flatten().map(|part| &part["image_url"]);
-        self.images.iter().map(|image| &image.image_url).chain(in_parts).filter_map(|image| {
-            image["url"].as_str().or_else(|| image.as_str()).filter(|url| !url.is_empty())
-        })
+        let in_parts = self
+            .content
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|part| &part["image_url"]);
+        self.images
+            .iter()
+            .map(|image| &image.image_url)
+            .chain(in_parts)
+            .filter_map(|image| {
+                image["url"]
+                    .as_str()
+                    .or_else(|| image.as_str())
+                    .filter(|url| !url.is_empty())
+            })
     }
 }
 

@@ -15,9 +15,17 @@ use crate::{
     telemetry,
 };
 
+/// The longest that a read may take, such as of the catalogue: a designer waits for it.
+const READ_DEADLINE: Duration = Duration::from_mins(1);
+
 /// What a path segment may hold unescaped: model ids use `:`, `~` and `@`.
-const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':').remove(b'@');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'@');
 
 /// A client of OpenRouter's HTTP API.
 #[derive(Clone, Debug)]
@@ -35,12 +43,21 @@ pub(super) struct Call<'a> {
     query: Vec<(&'static str, String)>,
     key: Option<&'a ApiKey>,
     body: Option<Vec<u8>>,
+    /// Whether the answer may take as long as a generation.
+    patient: bool,
 }
 
 impl<'a> Call<'a> {
     /// A read of `path`, which starts with a slash and whose segments are escaped.
     pub(super) fn get(path: impl Into<String>, key: Option<&'a ApiKey>) -> Self {
-        Self { method: Method::GET, path: path.into(), query: Vec::new(), key, body: None }
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            query: Vec::new(),
+            key,
+            body: None,
+            patient: false,
+        }
     }
 
     /// A call of `path` with `body` as JSON.
@@ -54,7 +71,14 @@ impl<'a> Call<'a> {
             query: Vec::new(),
             key: Some(key),
             body: Some(body),
+            patient: true,
         })
+    }
+
+    /// Lets the answer take as long as a generation: it is large.
+    pub(super) fn patient(mut self) -> Self {
+        self.patient = true;
+        self
     }
 
     /// Adds query parameters.
@@ -71,7 +95,10 @@ impl<'a> Call<'a> {
 /// `400` for `field` if the segment is empty or would leave its place in the path.
 pub(super) fn segment(field: &'static str, text: &str) -> Result<String> {
     if text.is_empty() || text == "." || text == ".." || text.contains(['/', '?', '#', '\\']) {
-        return Err(Error::invalid(field, format!("{field} is not a part of a model's id.")));
+        return Err(Error::invalid(
+            field,
+            format!("{field} is not a part of a model's id."),
+        ));
     }
     Ok(utf8_percent_encode(text, SEGMENT).to_string())
 }
@@ -89,10 +116,15 @@ impl Client {
             Error::new(Kind::Internal, "The upstream client cannot be built.").because(cause)
         };
         let mut headers = header::HeaderMap::new();
-        for (name, text) in [("http-referer", &config.referer), ("x-openrouter-title", &config.title)]
-        {
+        for (name, text) in [
+            ("http-referer", &config.referer),
+            ("x-openrouter-title", &config.title),
+        ] {
             if !text.as_str().is_empty() {
-                let value = text.as_str().parse().map_err(|cause| cannot(Box::new(cause)))?;
+                let value = text
+                    .as_str()
+                    .parse()
+                    .map_err(|cause| cannot(Box::new(cause)))?;
                 headers.insert(name, value);
             }
         }
@@ -127,8 +159,11 @@ impl Client {
         let reply = self.send(call).await?;
         let value = reply.json()?;
         let answer = serde_json::from_value(value).map_err(|cause| {
-            Error::new(Kind::UpstreamError, "OpenRouter's answer has an unknown shape.")
-                .detail(format!("{:?} at line {}", cause.classify(), cause.line()))
+            Error::new(
+                Kind::UpstreamError,
+                "OpenRouter's answer has an unknown shape.",
+            )
+            .detail(format!("{:?} at line {}", cause.classify(), cause.line()))
         })?;
         Ok((answer, reply.generation_id()))
     }
@@ -136,6 +171,11 @@ impl Client {
     /// Sends `call` and reads its whole answer. Anything but a success is an error.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Reply> {
         let started = Instant::now();
+        let deadline = if call.patient {
+            self.deadline
+        } else {
+            self.deadline.min(READ_DEADLINE)
+        };
         let read = async {
             let mut stream = self.open(call).await?;
             let mut body = Vec::new();
@@ -148,19 +188,27 @@ impl Client {
                 }
                 body.extend_from_slice(&chunk);
             }
-            Ok(Reply { headers: stream.headers, body })
+            Ok(Reply {
+                headers: stream.headers,
+                body,
+            })
         };
-        let reply = tokio::time::timeout(self.deadline, read).await;
+        let reply = tokio::time::timeout(deadline, read).await;
         telemetry::note(|facts| facts.upstream += started.elapsed());
         reply.unwrap_or_else(|_| {
-            Err(Error::new(Kind::Deadline, "The model did not answer in the time for one call."))
+            Err(Error::new(
+                Kind::Deadline,
+                "OpenRouter did not answer in the time for one call.",
+            ))
         })
     }
 
     /// Sends `call` and hands its answer over while it arrives. Anything but a success is read
     /// to its end and is an error.
     pub(super) async fn open(&self, call: Call<'_>) -> Result<Stream> {
-        let mut request = self.http.request(call.method, format!("{}{}", self.base, call.path));
+        let mut request = self
+            .http
+            .request(call.method, format!("{}{}", self.base, call.path));
         if !call.query.is_empty() {
             request = request.query(&call.query);
         }
@@ -168,7 +216,9 @@ impl Client {
             request = request.bearer_auth(key.reveal());
         }
         if let Some(body) = call.body {
-            request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+            request = request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body);
         }
         let response = request.send().await.map_err(|cause| transport(&cause))?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -202,8 +252,11 @@ impl Reply {
     pub(super) fn json(&self) -> Result<Value> {
         // Slow answers arrive with leading line breaks; the parser skips them.
         let value: Value = serde_json::from_slice(&self.body).map_err(|cause| {
-            Error::new(Kind::UpstreamError, "OpenRouter's answer broke off or is not JSON.")
-                .detail(format!("{} bytes, {:?}", self.body.len(), cause.classify()))
+            Error::new(
+                Kind::UpstreamError,
+                "OpenRouter's answer broke off or is not JSON.",
+            )
+            .detail(format!("{} bytes, {:?}", self.body.len(), cause.classify()))
         })?;
         match error::inside_success(&value, &self.headers) {
             Some(error) => Err(error),
@@ -236,7 +289,10 @@ impl Stream {
     ///
     /// [`Kind::UpstreamError`] or [`Kind::Deadline`] if the connection breaks or goes silent.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        self.response.chunk().await.map_err(|cause| transport(&cause))
+        self.response
+            .chunk()
+            .await
+            .map_err(|cause| transport(&cause))
     }
 
     /// The `Content-Type` of the answer.
@@ -256,11 +312,18 @@ impl Stream {
 const MAX_ERROR: usize = 1024 * 1024;
 
 fn generation_id(headers: &header::HeaderMap) -> Option<String> {
-    headers.get("x-generation-id")?.to_str().ok().map(str::to_owned)
+    headers
+        .get("x-generation-id")?
+        .to_str()
+        .ok()
+        .map(str::to_owned)
 }
 
 pub(super) fn content_type(headers: &header::HeaderMap) -> &str {
-    headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default()
 }
 
 pub(super) fn is_json(headers: &header::HeaderMap) -> bool {
@@ -274,17 +337,30 @@ fn same_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
             && first.port_or_known_default() == attempt.url().port_or_known_default()
             && first.scheme() == attempt.url().scheme()
     });
-    if same && attempt.previous().len() <= 3 { attempt.follow() } else { attempt.stop() }
+    if same && attempt.previous().len() <= 3 {
+        attempt.follow()
+    } else {
+        attempt.stop()
+    }
 }
 
 /// A failure of the connection itself. The address is left out: it may hold ids.
 fn transport(cause: &reqwest::Error) -> Error {
     let (kind, message) = if cause.is_connect() {
-        (Kind::UpstreamError, "OpenRouter cannot be reached at the moment.")
+        (
+            Kind::UpstreamError,
+            "OpenRouter cannot be reached at the moment.",
+        )
     } else if cause.is_timeout() {
-        (Kind::Deadline, "OpenRouter went silent before its answer was complete.")
+        (
+            Kind::Deadline,
+            "OpenRouter went silent before its answer was complete.",
+        )
     } else {
-        (Kind::UpstreamError, "The connection to OpenRouter broke before its answer was complete.")
+        (
+            Kind::UpstreamError,
+            "The connection to OpenRouter broke before its answer was complete.",
+        )
     };
     let mut detail = String::new();
     let mut source = std::error::Error::source(cause);
@@ -308,7 +384,11 @@ mod tests {
         assert_eq!(segment("author", "~openai").unwrap(), "~openai");
         assert_eq!(segment("slug", "a b%").unwrap(), "a%20b%25");
         for bad in ["", ".", "..", "a/b", "a?b", "a#b", "..\\x"] {
-            assert_eq!(segment("slug", bad).unwrap_err().field(), Some("slug"), "{bad}");
+            assert_eq!(
+                segment("slug", bad).unwrap_err().field(),
+                Some("slug"),
+                "{bad}"
+            );
         }
     }
 }

@@ -18,7 +18,7 @@ const RATE_LIMIT_WAIT: Duration = Duration::from_secs(20);
 const OVERLOAD_WAIT: Duration = Duration::from_secs(10);
 
 /// The longest wait that is told; free models' daily limits reset within a day.
-const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_WAIT: Duration = Duration::from_hours(24);
 
 /// Upstream's code, put in by us, for a 404 or 405 that gives no reason: the path itself is
 /// missing, since whatever else is missing is named.
@@ -35,9 +35,9 @@ pub(super) fn from_answer(status: u16, headers: &HeaderMap, body: &[u8]) -> Erro
 pub(super) fn inside_success(answer: &Value, headers: &HeaderMap) -> Option<Error> {
     let choice = &answer["choices"][0];
     let failed = choice["finish_reason"] == "error";
-    let error = [&answer["error"], &choice["error"]].into_iter().find(|error| {
-        error.is_object() || error.as_str().is_some_and(|text| !text.is_empty())
-    });
+    let error = [&answer["error"], &choice["error"]]
+        .into_iter()
+        .find(|error| error.is_object() || error.as_str().is_some_and(|text| !text.is_empty()));
     let error = match error {
         Some(error) => error,
         None if failed => &Value::Null,
@@ -81,26 +81,41 @@ fn classify(status: u16, headers: &HeaderMap, error: &Value) -> Error {
     let kind = kind(status, error, said.as_deref().unwrap_or_default());
     let provider = text(&metadata["provider_name"]);
     let missing_path = matches!(status, 404 | 405)
-        && said.as_deref().is_none_or(|said| said.eq_ignore_ascii_case("not found"));
+        && said
+            .as_deref()
+            .is_none_or(|said| said.eq_ignore_ascii_case("not found"));
     let code = missing_path
         .then(|| NO_SUCH_PATH.to_owned())
         .or_else(|| text(&availability["code"]))
         .or_else(|| error_type(error).map(str::to_owned))
         .or_else(|| text(&error["code"]))
         .or_else(|| text(&metadata["provider_code"]));
-    let wait = kind.retryable().then(|| wait(headers, error)).flatten().or(match kind {
-        Kind::UpstreamRateLimited => Some(RATE_LIMIT_WAIT),
-        Kind::UpstreamOverloaded => Some(OVERLOAD_WAIT),
-        _ => None,
-    });
-    Error::new(kind, message(kind, status, said, provider.as_deref(), metadata))
-        .upstream(code, provider)
-        .retry_after(wait)
+    let wait = kind
+        .retryable()
+        .then(|| wait(headers, error))
+        .flatten()
+        .or(match kind {
+            Kind::UpstreamRateLimited => Some(RATE_LIMIT_WAIT),
+            Kind::UpstreamOverloaded => Some(OVERLOAD_WAIT),
+            _ => None,
+        });
+    Error::new(
+        kind,
+        message(kind, status, said, provider.as_deref(), metadata),
+    )
+    .upstream(code, provider)
+    .retry_after(wait)
 }
 
 fn kind(status: u16, error: &Value, said: &str) -> Kind {
-    if matches!(error_type(error), Some("content_policy_violation" | "refusal")) {
+    if matches!(
+        error_type(error),
+        Some("content_policy_violation" | "refusal")
+    ) {
         return Kind::Refused;
+    }
+    if error["availability"]["code"] == "model_not_found" {
+        return Kind::NotFound;
     }
     // Upstream says of some 429 and 503 that they will not pass: no provider serves what is asked.
     if status >= 429 && error["availability"]["retryable"] == false {
@@ -109,7 +124,9 @@ fn kind(status: u16, error: &Value, said: &str) -> Kind {
     match status {
         401 => Kind::InvalidKey,
         402 => Kind::InsufficientCredits,
-        403 if said.to_ascii_lowercase().contains("management key") => Kind::ManagementKeyRequired,
+        403 if said.to_ascii_lowercase().contains("only management keys") => {
+            Kind::ManagementKeyRequired
+        }
         403 | 451 => Kind::Refused,
         404 | 405 => Kind::NotFound,
         413 => Kind::PayloadTooLarge,
@@ -141,12 +158,18 @@ fn message(
         (Kind::InsufficientCredits, Some(said)) => {
             format!("OpenRouter did not run the call for want of credits: {said}")
         }
-        (Kind::UpstreamRateLimited, Some(said)) => format!("{who} limits the rate of calls: {said}"),
+        (Kind::UpstreamRateLimited, Some(said)) => {
+            format!("{who} limits the rate of calls: {said}")
+        }
         (_, Some(said)) => format!("{who} says: {said}"),
         (_, None) => format!("{who} answered with status {status} and no message."),
     };
-    let reasons: Vec<_> =
-        metadata["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let reasons: Vec<_> = metadata["reasons"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     if !reasons.is_empty() {
         let reasons: String = reasons.join(", ").chars().take(MAX_MESSAGE).collect();
         end_sentence(&mut message);
@@ -175,7 +198,9 @@ fn said(error: &Value) -> Option<String> {
 }
 
 fn error_type(error: &Value) -> Option<&str> {
-    error["error_type"].as_str().or_else(|| error["metadata"]["error_type"].as_str())
+    error["error_type"]
+        .as_str()
+        .or_else(|| error["metadata"]["error_type"].as_str())
 }
 
 /// A short text or a number as text.
@@ -194,15 +219,17 @@ fn wait(headers: &HeaderMap, error: &Value) -> Option<Duration> {
     let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
     let until = |moment: SystemTime| moment.duration_since(SystemTime::now()).ok();
     let retry_after = header("retry-after").and_then(|text| {
-        text.trim().parse().ok().and_then(seconds).or_else(|| {
-            httpdate::parse_http_date(text).ok().and_then(until)
-        })
+        text.trim()
+            .parse()
+            .ok()
+            .and_then(seconds)
+            .or_else(|| httpdate::parse_http_date(text).ok().and_then(until))
     });
     let reset = || {
         let inside = &error["metadata"]["headers"];
-        let text = header("x-ratelimit-reset").map(str::to_owned).or_else(|| {
-            inside["X-RateLimit-Reset"].as_str().map(str::to_owned)
-        })?;
+        let text = header("x-ratelimit-reset")
+            .map(str::to_owned)
+            .or_else(|| inside["X-RateLimit-Reset"].as_str().map(str::to_owned))?;
         until(SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(text.trim().parse().ok()?))?)
     };
     retry_after

@@ -14,7 +14,10 @@ use crate::error::Result;
 /// Pictures to be made. What is `None` or empty is not sent.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct ImageRequest {
     pub model: String,
     pub prompt: String,
@@ -34,7 +37,10 @@ pub struct ImageRequest {
 /// Pictures, each as bare base64.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct ImageResponse {
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
@@ -51,7 +57,10 @@ pub struct ImageResponse {
 /// One picture.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct ImageData {
     #[serde(deserialize_with = "text")]
     pub b64_json: Option<String>,

@@ -43,7 +43,13 @@ mod tests {
 
     #[test]
     fn what_cannot_stand_in_a_header_is_no_key() {
-        for text in ["", "two words", "line\nbreak", "schl\u{fc}ssel", &"k".repeat(513)] {
+        for text in [
+            "",
+            "two words",
+            "line\nbreak",
+            "schl\u{fc}ssel",
+            &"k".repeat(513),
+        ] {
             assert!(ApiKey::new(text).is_none(), "{text:?}");
         }
     }

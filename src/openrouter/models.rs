@@ -1,5 +1,7 @@
 //! The catalogue's endpoints: models, their endpoints, providers.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -35,7 +37,10 @@ pub(super) struct Data<T> {
 /// A model of the catalogue.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Model {
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
@@ -66,7 +71,10 @@ pub struct Model {
 /// What a model takes and gives.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Architecture {
     #[serde(deserialize_with = "text")]
     pub modality: Option<String>,
@@ -83,7 +91,10 @@ pub struct Architecture {
 /// Prices in USD per token, request or image, as decimal texts; a negative one is dynamic.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Pricing {
     #[serde(deserialize_with = "text")]
     pub prompt: Option<String>,
@@ -93,6 +104,9 @@ pub struct Pricing {
     pub request: Option<String>,
     #[serde(deserialize_with = "text")]
     pub image: Option<String>,
+    /// Prices of other things, such as an image or a second of sound.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
 }
 
 impl Pricing {
@@ -106,6 +120,16 @@ impl Pricing {
     #[must_use]
     pub fn completion_price(&self) -> Option<f64> {
         price(self.completion.as_ref())
+    }
+
+    /// Whether anything but tokens costs something, such as a call or an image.
+    #[must_use]
+    pub fn charges_otherwise(&self) -> bool {
+        let others = self.other.iter().filter(|(name, _)| *name != "discount");
+        let mut others = others.filter_map(|(_, price)| as_number(price));
+        self.request_price() > 0.0
+            || price(self.image.as_ref()).is_some_and(|price| price > 0.0)
+            || others.any(|price| price > 0.0)
     }
 
     /// USD per call; 0 if there is no such price.
@@ -122,7 +146,10 @@ fn price(text: Option<&String>) -> Option<f64> {
 /// The bounds of the provider that serves a model first.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct TopProvider {
     #[serde(deserialize_with = "integer")]
     pub context_length: Option<i64>,
@@ -133,7 +160,10 @@ pub struct TopProvider {
 /// A model with the endpoints that serve it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct ModelEndpoints {
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
@@ -152,7 +182,10 @@ pub struct ModelEndpoints {
 /// One provider's offer of a model.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Endpoint {
     #[serde(deserialize_with = "text")]
     pub name: Option<String>,
@@ -187,7 +220,10 @@ pub struct Endpoint {
 /// A distribution; latency in milliseconds, throughput in tokens per second.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Percentiles {
     #[serde(deserialize_with = "number")]
     pub p50: Option<f64>,
@@ -202,7 +238,10 @@ pub struct Percentiles {
 /// A company that serves models.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Provider {
     #[serde(deserialize_with = "text")]
     pub name: Option<String>,
@@ -232,7 +271,11 @@ impl Client {
         query: Vec<(&'static str, String)>,
     ) -> Result<Vec<Model>> {
         let list: List<Model> = self.ask(Call::get("/models", key).query(query)).await?;
-        Ok(list.data.into_iter().filter(|model| model.id.is_some()).collect())
+        Ok(list
+            .data
+            .into_iter()
+            .filter(|model| model.id.is_some())
+            .collect())
     }
 
     /// One model; its slug may carry a variant, and aliases are resolved.
@@ -241,8 +284,15 @@ impl Client {
     ///
     /// Whatever upstream refuses; `404` if there is no such model.
     pub async fn model(&self, key: &ApiKey, author: &str, slug: &str) -> Result<Model> {
-        let path = format!("/model/{}/{}", segment("author", author)?, segment("slug", slug)?);
-        Ok(self.ask::<Data<Model>>(Call::get(path, Some(key))).await?.data)
+        let path = format!(
+            "/model/{}/{}",
+            segment("author", author)?,
+            segment("slug", slug)?
+        );
+        Ok(self
+            .ask::<Data<Model>>(Call::get(path, Some(key)))
+            .await?
+            .data)
     }
 
     /// A model's endpoints. Latency and throughput come with a key only.
@@ -250,10 +300,21 @@ impl Client {
     /// # Errors
     ///
     /// Whatever upstream refuses; `404` if there is no such model.
-    pub async fn endpoints(&self, key: &ApiKey, author: &str, slug: &str) -> Result<ModelEndpoints> {
-        let path =
-            format!("/models/{}/{}/endpoints", segment("author", author)?, segment("slug", slug)?);
-        Ok(self.ask::<Data<ModelEndpoints>>(Call::get(path, Some(key))).await?.data)
+    pub async fn endpoints(
+        &self,
+        key: &ApiKey,
+        author: &str,
+        slug: &str,
+    ) -> Result<ModelEndpoints> {
+        let path = format!(
+            "/models/{}/{}/endpoints",
+            segment("author", author)?,
+            segment("slug", slug)?
+        );
+        Ok(self
+            .ask::<Data<ModelEndpoints>>(Call::get(path, Some(key)))
+            .await?
+            .data)
     }
 
     /// Every provider.
@@ -262,6 +323,9 @@ impl Client {
     ///
     /// Whatever upstream refuses.
     pub async fn providers(&self, key: &ApiKey) -> Result<Vec<Provider>> {
-        Ok(self.ask::<List<Provider>>(Call::get("/providers", Some(key))).await?.data)
+        Ok(self
+            .ask::<List<Provider>>(Call::get("/providers", Some(key)))
+            .await?
+            .data)
     }
 }

@@ -42,9 +42,10 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     from: D,
 ) -> Result<Vec<T>, D::Error> {
     Ok(match Value::deserialize(from)? {
-        Value::Array(items) => {
-            items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect()
-        }
+        Value::Array(items) => items
+            .into_iter()
+            .filter_map(|item| serde_json::from_value(item).ok())
+            .collect(),
         _ => Vec::new(),
     })
 }
@@ -69,7 +70,10 @@ pub(super) fn as_number(value: &Value) -> Option<f64> {
     .filter(|number: &f64| number.is_finite())
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the range is checked, and a fraction is cut off on purpose")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the range is checked, and a fraction is cut off on purpose"
+)]
 fn whole(number: f64) -> Option<i64> {
     const LIMIT: f64 = 9_007_199_254_740_992.0;
     (number.abs() <= LIMIT).then_some(number as i64)
@@ -107,7 +111,14 @@ mod tests {
 
     #[test]
     fn whatever_cannot_be_read_counts_as_absent() {
-        let odd = [json!(null), json!([]), json!({}), json!("x"), json!(-1.5), json!(true)];
+        let odd = [
+            json!(null),
+            json!([]),
+            json!({}),
+            json!("x"),
+            json!(-1.5),
+            json!(true),
+        ];
         for value in odd {
             let all = json!({
                 "text": value, "number": value, "integer": value,
@@ -116,7 +127,10 @@ mod tests {
             let sample: Result<Sample, _> = serde_json::from_value(all);
             assert!(sample.is_ok(), "{value}");
         }
-        assert_eq!(serde_json::from_value::<Sample>(json!({})).unwrap(), Sample::default());
+        assert_eq!(
+            serde_json::from_value::<Sample>(json!({})).unwrap(),
+            Sample::default()
+        );
     }
 
     #[test]

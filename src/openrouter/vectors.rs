@@ -14,7 +14,10 @@ use crate::error::{Error, Kind, Result};
 /// Texts to be turned into vectors. What is `None` is not sent.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct EmbeddingsRequest {
     pub model: String,
     pub input: Vec<String>,
@@ -26,7 +29,10 @@ pub struct EmbeddingsRequest {
 /// Vectors.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct EmbeddingsResponse {
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
@@ -41,7 +47,10 @@ pub struct EmbeddingsResponse {
 /// One vector.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Embedding {
     #[serde(deserialize_with = "integer")]
     pub index: Option<i64>,
@@ -60,7 +69,10 @@ impl Embedding {
 /// Texts to be put in order. What is `None` is not sent.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct RerankRequest {
     pub model: String,
     pub query: String,
@@ -71,7 +83,10 @@ pub struct RerankRequest {
 /// Texts in order of relevance.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct RerankResponse {
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
@@ -88,7 +103,10 @@ pub struct RerankResponse {
 /// One text's place.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct Ranked {
     #[serde(deserialize_with = "integer")]
     pub index: Option<i64>,
@@ -99,7 +117,10 @@ pub struct Ranked {
 /// What a call used and cost.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct VectorUsage {
     #[serde(deserialize_with = "integer")]
     pub prompt_tokens: Option<i64>,
@@ -125,11 +146,17 @@ impl Client {
         answer.id = answer.id.or(id);
         answer.data.sort_by_key(|vector| vector.index);
         let complete = answer.data.len() == request.input.len()
-            && answer.data.iter().all(|vector| !vector.embedding.is_empty());
+            && answer
+                .data
+                .iter()
+                .all(|vector| !vector.embedding.is_empty());
         if complete {
             return Ok(answer);
         }
-        Err(Error::new(Kind::UpstreamError, "The model did not answer a vector for every text."))
+        Err(Error::new(
+            Kind::UpstreamError,
+            "The model did not answer a vector for every text.",
+        ))
     }
 
     /// Puts texts in order of relevance.
@@ -142,7 +169,10 @@ impl Client {
         let (mut answer, id) = self.ask_with_id::<RerankResponse>(call).await?;
         answer.id = answer.id.or(id);
         if answer.results.is_empty() {
-            return Err(Error::new(Kind::UpstreamError, "The model put nothing in order."));
+            return Err(Error::new(
+                Kind::UpstreamError,
+                "The model put nothing in order.",
+            ));
         }
         Ok(answer)
     }

@@ -14,7 +14,10 @@ use crate::error::{Error, Kind, Result};
 /// A film to be made. What is `None` or empty is not sent.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct VideoRequest {
     pub model: String,
     pub prompt: Option<String>,
@@ -29,7 +32,10 @@ pub struct VideoRequest {
 
 /// The first or last picture of a film.
 #[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct FrameImage {
     #[serde(rename = "type")]
     pub kind: &'static str,
@@ -40,7 +46,10 @@ pub struct FrameImage {
 /// The state of a film.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct VideoJob {
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
@@ -59,7 +68,10 @@ pub struct VideoJob {
 /// What a film cost, in USD.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the names and meanings are those of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the names and meanings are those of OpenRouter's API"
+)]
 pub struct VideoUsage {
     #[serde(deserialize_with = "number")]
     pub cost: Option<f64>,
@@ -74,7 +86,10 @@ impl Client {
     pub async fn start_video(&self, key: &ApiKey, request: &VideoRequest) -> Result<VideoJob> {
         let job: VideoJob = self.ask(Call::post("/videos", key, request)?).await?;
         if job.id.is_none() {
-            return Err(Error::new(Kind::UpstreamError, "OpenRouter named no id for the video."));
+            return Err(Error::new(
+                Kind::UpstreamError,
+                "OpenRouter named no id for the video.",
+            ));
         }
         Ok(job)
     }
@@ -86,10 +101,18 @@ impl Client {
     /// Whatever upstream refuses; `404` if there is no such film.
     pub async fn video(&self, key: &ApiKey, id: &str) -> Result<VideoJob> {
         // A failed film has its reason in `error`, which is no failure of this call.
-        let reply = self.send(Call::get(format!("/videos/{}", segment("id", id)?), Some(key))).await?;
+        let reply = self
+            .send(Call::get(
+                format!("/videos/{}", segment("id", id)?),
+                Some(key),
+            ))
+            .await?;
         serde_json::from_slice(&reply.body).map_err(|cause| {
-            Error::new(Kind::UpstreamError, "OpenRouter's answer broke off or is not JSON.")
-                .detail(format!("{:?}", cause.classify()))
+            Error::new(
+                Kind::UpstreamError,
+                "OpenRouter's answer broke off or is not JSON.",
+            )
+            .detail(format!("{:?}", cause.classify()))
         })
     }
 
@@ -100,13 +123,18 @@ impl Client {
     /// Whatever upstream refuses.
     pub async fn video_content(&self, key: &ApiKey, id: &str) -> Result<(Vec<u8>, String)> {
         let path = format!("/videos/{}/content", segment("id", id)?);
-        let call = Call::get(path, Some(key)).query(vec![("index", "0".to_owned())]);
+        let call = Call::get(path, Some(key))
+            .query(vec![("index", "0".to_owned())])
+            .patient();
         let reply = self.send(call).await?;
         if reply.is_json() {
             reply.json()?;
         }
         if reply.is_json() || reply.body.is_empty() {
-            return Err(Error::new(Kind::UpstreamError, "OpenRouter answered no video."));
+            return Err(Error::new(
+                Kind::UpstreamError,
+                "OpenRouter answered no video.",
+            ));
         }
         let kind = content_type(&reply.headers).to_owned();
         Ok((reply.body, kind))

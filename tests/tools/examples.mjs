@@ -219,7 +219,8 @@ export const examples = {
   ],
   CreateEmbeddings: [
     { name: "one text", body: { model: "openai/text-embedding-3-small", input: "Hello", dimensions: 256 } },
-    { name: "several", body: { model: "openai/text-embedding-3-small", inputs: ["Hello", "world"] } },
+    // One text only: the document's example has one vector, and a missing one is an error.
+    { name: "a list", body: { model: "openai/text-embedding-3-small", inputs: ["Hello"] } },
   ],
   Rerank: [
     {
@@ -287,6 +288,7 @@ export const examples = {
     { name: "text", query: { response_format: "TEXT" } },
     { name: "json", query: { response_format: "JSON", response_schema: citySchema } },
   ],
+  GetVideo: [(answers) => ({ name: "by id", path: { video_id: answers.CreateVideo.video_id } })],
   GetJob: [(answers) => ({ name: "a video", path: { job_id: answers.CreateVideo.job_id } })],
   GetJobResult: [(answers) => ({ name: "a video", path: { job_id: answers.CreateVideo.job_id } })],
   CancelJob: [(answers) => ({ name: "a video", path: { job_id: answers.CreateVideo.job_id } })],

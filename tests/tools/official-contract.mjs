@@ -29,6 +29,9 @@ const UPSTREAM_BASE = "/api/v1";
 // Documented in OpenRouter's guides, and accepted by it, but not named in its OpenAPI document.
 const ONLY_IN_GUIDES = new Set(["verbosity", "reasoning.max_tokens", "reasoning.exclude", "reasoning.enabled"]);
 
+// An end user's id is part of every other generation request, and an unknown key does no harm here.
+const ONLY_ELSEWHERE = new Set(["/images user"]);
+
 // The document declares no 401 for these: they answer without a key, while Prism asks for one everywhere.
 const KEYLESS = /^\/(models|model|providers|embeddings\/models|images\/models|videos\/models|endpoints\/zdr)(\/|$)/;
 
@@ -127,7 +130,7 @@ function unknownToDocument(document, method, url, headers, body) {
   if (schema && body.length > 0 && headers["content-type"]?.includes("json")) {
     unknown.push(...unknownKeys(document, schema, JSON.parse(body)));
   }
-  return unknown.filter((key) => !ONLY_IN_GUIDES.has(key));
+  return unknown.filter((key) => !ONLY_IN_GUIDES.has(key) && !ONLY_ELSEWHERE.has(`${url.pathname} ${key}`));
 }
 
 // Forwards to Prism and notes every call; `says` is the text the mocked model answers with for now.

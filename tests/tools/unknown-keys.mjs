@@ -12,7 +12,8 @@ function find(document, schemas, value, path) {
   }
   if (value === null || typeof value !== "object") return [];
   const named = parts.filter((part) => part.properties);
-  const open = parts.flatMap((part) => part.additionalProperties || []);
+  // A schema whose fields another operation tells has more than it names.
+  const open = parts.flatMap((part) => part.additionalProperties || (part["x-ms-dynamic-schema"] ? true : []));
   // Nothing is said about its keys: a free-form object.
   if (named.length === 0 && open.length === 0) return [];
   return Object.entries(value).flatMap(([key, item]) => {

@@ -21,7 +21,7 @@ pub struct GetCreditsResponse {
     pub remaining: Option<f64>,
     /// Data
     ///
-    /// The totals, as in the published connector.
+    /// The totals in OpenRouter's nested form.
     pub data: GetCreditsTotals,
 }
 
@@ -31,11 +31,11 @@ pub struct GetCreditsResponse {
 pub struct GetCreditsTotals {
     /// Total Credits
     ///
-    /// All credits that were ever bought, in USD.
+    /// The credits bought so far, in USD.
     pub total_credits: Option<f64>,
     /// Total Usage
     ///
-    /// All credits that were ever used, in USD.
+    /// The credits used so far, in USD.
     pub total_usage: Option<f64>,
 }
 

@@ -19,7 +19,7 @@ use crate::{
 pub struct GetGenerationQuery {
     /// ID
     ///
-    /// The id of the generation, from the answer of another action.
+    /// The ID in the answer of an action such as Chat completion.
     #[validate(length(min = 1, max = 256))]
     #[param(min_length = 1, max_length = 256)]
     pub id: String,
@@ -64,7 +64,7 @@ pub struct GenerationRecord {
     pub usage: Option<f64>,
     /// Is BYOK
     ///
-    /// Yes if an own provider key was used.
+    /// Yes if your own provider key was used.
     pub is_byok: Option<bool>,
     /// Upstream ID
     ///
@@ -132,11 +132,11 @@ pub struct GenerationRecord {
     pub native_tokens_reasoning: Option<f64>,
     /// Num Media Prompt
     ///
-    /// The number of files in the prompt.
+    /// The files in the prompt.
     pub num_media_prompt: Option<f64>,
     /// Num Media Completion
     ///
-    /// The number of files in the answer.
+    /// The files in the answer.
     pub num_media_completion: Option<f64>,
     /// Num Search Results
     ///
@@ -152,7 +152,7 @@ pub struct GenerationRecord {
     pub native_tokens_completion_images: Option<f64>,
     /// Num Input Audio Prompt
     ///
-    /// The number of sounds in the prompt.
+    /// The audio files in the prompt.
     pub num_input_audio_prompt: Option<f64>,
     /// Num Fetches
     ///
@@ -160,7 +160,7 @@ pub struct GenerationRecord {
     pub num_fetches: Option<f64>,
     /// Upstream Inference Cost
     ///
-    /// What the provider charged to an own key, in USD.
+    /// What the provider charged to your own key, in USD.
     pub upstream_inference_cost: Option<f64>,
     /// API Type
     ///
@@ -202,7 +202,7 @@ pub struct GenerationRecord {
 
 /// Get generation
 ///
-/// Returns what an earlier call used, took and cost, by the id in its answer. OpenRouter knows a call a few seconds after it ended.
+/// Returns the tokens, time and cost of an earlier call, by the ID in its answer. OpenRouter knows a call a few seconds after it ended.
 #[utoipa::path(
     operation_id = "GetGeneration", tag = "Account",
     params(GetGenerationQuery),
@@ -215,7 +215,9 @@ pub(crate) async fn get_generation(
     Query(query): Query<GetGenerationQuery>,
 ) -> Result<Answer<GetGenerationResponse>> {
     let generation = services.openrouter.generation(&key, &query.id).await?;
-    Ok(Answer(GetGenerationResponse { data: GenerationRecord::from_upstream(generation) }))
+    Ok(Answer(GetGenerationResponse {
+        data: GenerationRecord::from_upstream(generation),
+    }))
 }
 
 impl GenerationRecord {

@@ -45,7 +45,7 @@ pub struct GetKeyResponse {
     pub usage_monthly: Option<f64>,
     /// BYOK Usage
     ///
-    /// What was used through own provider keys, in USD.
+    /// What was used with your own provider keys (BYOK), in USD.
     pub byok_usage: Option<f64>,
     /// Is Free Tier
     ///
@@ -57,7 +57,7 @@ pub struct GetKeyResponse {
     pub is_management_key: Option<bool>,
     /// Label
     ///
-    /// The key's short name, with most of it hidden.
+    /// The key with most of it hidden.
     pub label: Option<String>,
     /// Expires At
     ///

@@ -1,5 +1,7 @@
 //! The designer's dropdowns: short lists of ids and readable names, from the cached catalogue.
 
+use std::{collections::BTreeSet, fmt::Write as _};
+
 use actix_web::{
     HttpResponse, get,
     http::StatusCode,
@@ -18,14 +20,17 @@ use crate::{
     endpoint::{
         ActionErrors, Answer, Query, Services, json,
         overlay::{Dropdown, Set, Source},
+        written,
     },
     error::Result,
     openrouter::{ApiKey, models::Model},
 };
 
 /// A dropdown of authors.
-pub(crate) const AUTHORS: Set =
-    Set::Dropdown(Dropdown { operation: "ListAuthorChoices", parameters: &[] });
+pub(crate) const AUTHORS: Set = Set::Dropdown(Dropdown {
+    operation: "ListAuthorChoices",
+    parameters: &[],
+});
 
 /// A dropdown of one author's models.
 pub(crate) const SLUGS: Set = Set::Dropdown(Dropdown {
@@ -114,7 +119,7 @@ pub(crate) async fn list_model_choices(
 ) -> Result<HttpResponse> {
     let snapshot = services.catalog.get().await?;
     let page = serde_json::to_string(&query).unwrap_or_default();
-    let body = snapshot.page(format!("choices {page}"), || write(query, &snapshot));
+    let body = snapshot.page(format!("choices {page}"), || write_page(query, &snapshot));
     Ok(json(StatusCode::OK, body))
 }
 
@@ -135,7 +140,9 @@ pub(crate) async fn list_author_choices(
     let mut authors: Vec<_> = ids(&snapshot).map(|(author, _)| author).collect();
     authors.sort_unstable();
     authors.dedup();
-    Ok(Answer(Choices { value: authors.into_iter().map(same).collect() }))
+    Ok(Answer(Choices {
+        value: authors.into_iter().map(same).collect(),
+    }))
 }
 
 /// List slug choices
@@ -157,7 +164,37 @@ pub(crate) async fn list_slug_choices(
     let of_author = ids(&snapshot).filter(|(author, _)| *author == query.author);
     let mut slugs: Vec<_> = of_author.map(|(_, slug)| slug).collect();
     slugs.sort_unstable();
-    Ok(Answer(Choices { value: slugs.into_iter().map(same).collect() }))
+    Ok(Answer(Choices {
+        value: slugs.into_iter().map(same).collect(),
+    }))
+}
+
+/// List supported parameters
+///
+/// Returns the options that models may support for a dropdown.
+#[utoipa::path(
+    operation_id = "ListSupportedParameters", tag = "Choices",
+    responses((status = 200, description = "The entries.", body = Choices), ActionErrors),
+    extensions(("x-ms-visibility" = json!("internal")))
+)]
+#[get("/choices/parameters")]
+pub(crate) async fn list_supported_parameters(
+    services: Data<Services>,
+    _key: ApiKey,
+) -> Result<Answer<Choices>> {
+    let snapshot = services.catalog.get().await?;
+    let all = snapshot
+        .models()
+        .iter()
+        .flat_map(|model| &model.supported_parameters);
+    let names: BTreeSet<_> = all.collect();
+    let value = names.into_iter().map(|id| ChoiceRow {
+        id: id.clone(),
+        name: in_words(id),
+    });
+    Ok(Answer(Choices {
+        value: value.collect(),
+    }))
 }
 
 /// List provider choices
@@ -178,14 +215,17 @@ pub(crate) async fn list_provider_choices(
         .into_iter()
         .filter_map(|provider| {
             let id = provider.slug?;
-            Some(ChoiceRow { name: provider.name.unwrap_or_else(|| id.clone()), id })
+            Some(ChoiceRow {
+                name: provider.name.unwrap_or_else(|| id.clone()),
+                id,
+            })
         })
         .collect();
     value.sort_by_key(|choice| choice.name.to_lowercase());
     Ok(Answer(Choices { value }))
 }
 
-fn write(query: ModelChoicesQuery, snapshot: &Snapshot) -> Bytes {
+fn write_page(query: ModelChoicesQuery, snapshot: &Snapshot) -> Bytes {
     let filter = ModelFilter {
         output_modality: query.output_modality,
         supported_parameters: query.supported_parameters,
@@ -195,25 +235,39 @@ fn write(query: ModelChoicesQuery, snapshot: &Snapshot) -> Bytes {
     let (mut models, _) = filter.apply(snapshot.models());
     models.sort_by_cached_key(|model| {
         let id = model.id.clone().unwrap_or_default();
-        let author = id.split('/').next().unwrap_or_default().trim_start_matches('~').to_owned();
-        (id != AUTO, author, model.name.clone().unwrap_or_default().to_lowercase(), id)
+        let author = id
+            .split('/')
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches('~')
+            .to_owned();
+        (
+            id != AUTO,
+            author,
+            model.name.clone().unwrap_or_default().to_lowercase(),
+            id,
+        )
     });
     let value = models.into_iter().take(MAX_CHOICES).map(choice).collect();
-    serde_json::to_vec(&Choices { value }).unwrap_or_default().into()
+    written(&Choices { value }).unwrap_or_default()
 }
 
 fn choice(model: &Model) -> ChoiceRow {
     let id = model.id.clone().unwrap_or_default();
-    let mut name = model.name.as_deref().map_or(id.as_str(), str::trim).to_owned();
+    let mut name = model
+        .name
+        .as_deref()
+        .map_or(id.as_str(), str::trim)
+        .to_owned();
     let pricing = &model.pricing;
     match (pricing.prompt_price(), pricing.completion_price()) {
         _ if is_free(pricing) => name.push_str(" - free"),
+        (Some(prompt), Some(completion)) if prompt <= 0.0 && completion <= 0.0 => {
+            name.push_str(" - priced per use");
+        }
         (Some(prompt), Some(completion)) => {
-            name.push_str(&format!(
-                " - ${} in / ${} out per million",
-                per_million(prompt),
-                per_million(completion)
-            ));
+            let (prompt, completion) = (per_million(prompt), per_million(completion));
+            let _ = write!(name, " - ${prompt} in / ${completion} out per million");
         }
         _ => name.push_str(" - price varies"),
     }
@@ -234,16 +288,36 @@ fn short(tokens: i64) -> String {
             format!("{}.{}M", tenths / 10, tenths % 10)
         };
     }
-    if tokens >= 1000 { format!("{}K", tokens / 1000) } else { tokens.to_string() }
+    if tokens >= 1000 {
+        format!("{}K", tokens / 1000)
+    } else {
+        tokens.to_string()
+    }
 }
 
 /// The two parts of every model's id.
 fn ids(snapshot: &Snapshot) -> impl Iterator<Item = (&str, &str)> {
-    snapshot.models().iter().filter_map(|model| model.id.as_deref()?.split_once('/'))
+    snapshot
+        .models()
+        .iter()
+        .filter_map(|model| model.id.as_deref()?.split_once('/'))
+}
+
+/// `max_tokens` as "Max tokens".
+fn in_words(name: &str) -> String {
+    let words = name.replace('_', " ");
+    let mut letters = words.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 fn same(text: &str) -> ChoiceRow {
-    ChoiceRow { id: text.to_owned(), name: text.to_owned() }
+    ChoiceRow {
+        id: text.to_owned(),
+        name: text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -252,9 +326,13 @@ mod tests {
 
     #[test]
     fn lengths_read_as_people_say_them() {
-        for (tokens, text) in
-            [(512, "512"), (4096, "4K"), (400_000, "400K"), (1_048_576, "1M"), (1_500_000, "1.5M")]
-        {
+        for (tokens, text) in [
+            (512, "512"),
+            (4096, "4K"),
+            (400_000, "400K"),
+            (1_048_576, "1M"),
+            (1_500_000, "1.5M"),
+        ] {
             assert_eq!(short(tokens), text);
         }
     }

@@ -21,10 +21,10 @@ pub(crate) const OVERLAY: &[Overlay] = &[
             ("most-popular", "Most popular first"),
             ("top-weekly", "Most used this week first"),
             ("pricing-low-to-high", "Cheapest first"),
-            ("pricing-high-to-low", "Dearest first"),
+            ("pricing-high-to-low", "Most expensive first"),
             ("context-high-to-low", "Longest context first"),
-            ("throughput-high-to-low", "Fastest first"),
-            ("latency-low-to-high", "Quickest to start first"),
+            ("throughput-high-to-low", "Highest throughput first"),
+            ("latency-low-to-high", "Shortest wait first"),
         ])],
     },
     Overlay {
@@ -66,15 +66,15 @@ pub struct ModelFilter {
     pub search: Option<String>,
     /// Output Modality
     ///
-    /// Only models that give this. Default text.
+    /// Only models that can return this kind of content. Default Text.
     pub output_modality: Option<OutputModality>,
     /// Input Modality
     ///
-    /// Only models that take this.
+    /// Only models that can read this kind of content.
     pub input_modality: Option<InputModality>,
     /// Supported Parameters
     ///
-    /// Only models that support all of these options, separated by commas, such as tools,structured_outputs.
+    /// Only models that support all of these options, separated by commas, such as tools,seed.
     #[validate(length(max = 1000))]
     #[param(max_length = 1000)]
     pub supported_parameters: Option<String>,
@@ -86,11 +86,11 @@ pub struct ModelFilter {
     pub category: Option<String>,
     /// Min Context
     ///
-    /// Only models that hold at least this many tokens of prompt and answer together; 1 or more.
+    /// Only models with a context window of at least this many tokens; 1 or more.
     #[validate(range(min = 1))]
     #[param(minimum = 1)]
     pub min_context: Option<i64>,
-    /// Max Price
+    /// Max Prompt Price
     ///
     /// Only models whose prompt costs at most this many USD per million tokens; 0 for free models.
     #[validate(range(min = 0.0))]
@@ -120,7 +120,10 @@ pub struct ModelFilter {
 /// What a model gives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the variants are the values of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the variants are the values of OpenRouter's API"
+)]
 pub enum OutputModality {
     #[default]
     Text,
@@ -137,7 +140,10 @@ pub enum OutputModality {
 /// What a model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the variants are the values of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the variants are the values of OpenRouter's API"
+)]
 pub enum InputModality {
     Text,
     Image,
@@ -149,7 +155,10 @@ pub enum InputModality {
 /// The order of the models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the variants are the values of OpenRouter's API")]
+#[expect(
+    missing_docs,
+    reason = "the variants are the values of OpenRouter's API"
+)]
 pub enum ModelSort {
     Newest,
     MostPopular,
@@ -177,7 +186,10 @@ impl ModelFilter {
         if self.category.is_none() && sort.is_none() && self.zero_data_retention != Some(true) {
             return None;
         }
-        let mut query = vec![("output_modalities", name_of(self.output_modality.unwrap_or_default()))];
+        let mut query = vec![(
+            "output_modalities",
+            name_of(self.output_modality.unwrap_or_default()),
+        )];
         query.extend(self.category.clone().map(|category| ("category", category)));
         query.extend(sort.map(|sort| ("sort", name_of(sort))));
         if self.zero_data_retention == Some(true) {
@@ -205,27 +217,38 @@ impl ModelFilter {
         let has = |list: &[String], name: &str| list.iter().any(|item| item == name);
         let architecture = &model.architecture;
         let output = self.output_modality.unwrap_or_default();
-        let gives = output == OutputModality::All
-            || has(&architecture.output_modalities, &name_of(output));
+        let gives =
+            output == OutputModality::All || has(&architecture.output_modalities, &name_of(output));
         let takes = self
             .input_modality
             .is_none_or(|input| has(&architecture.input_modalities, &name_of(input)));
-        let supports = self.supported_parameters.iter().flat_map(|list| list.split(','));
-        let supports = supports
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
+        let supports = self
+            .wanted_parameters()
             .all(|name| has(&model.supported_parameters, name));
         let reaches = self
             .min_context
             .is_none_or(|least| model.context_length.is_some_and(|length| length >= least));
         let affordable = self.max_price.is_none_or(|most| {
-            model.pricing.prompt_price().is_some_and(|price| per_million(price) <= most)
+            model
+                .pricing
+                .prompt_price()
+                .is_some_and(|price| per_million(price) <= most)
         });
         gives && takes && supports && reaches && affordable && self.found_in(model)
     }
 
+    /// The wanted options. A designer writes a list that it takes from another input as JSON.
+    fn wanted_parameters(&self) -> impl Iterator<Item = &str> {
+        let list = self.supported_parameters.as_deref().unwrap_or_default();
+        list.split(',')
+            .map(|name| name.trim_matches(|c: char| c.is_whitespace() || "[]\"".contains(c)))
+            .filter(|name| !name.is_empty())
+    }
+
     fn found_in(&self, model: &Model) -> bool {
-        let Some(search) = &self.search else { return true };
+        let Some(search) = &self.search else {
+            return true;
+        };
         let search = search.to_lowercase();
         [&model.id, &model.name]
             .into_iter()
@@ -238,7 +261,10 @@ impl ModelSort {
     /// Whether the order can be told from the models alone.
     fn is_local(self) -> bool {
         use ModelSort::{ContextHighToLow, Newest, PricingHighToLow, PricingLowToHigh};
-        matches!(self, Newest | PricingLowToHigh | PricingHighToLow | ContextHighToLow)
+        matches!(
+            self,
+            Newest | PricingLowToHigh | PricingHighToLow | ContextHighToLow
+        )
     }
 
     /// Puts `models` in order; an order that only upstream knows is left as it came.
@@ -253,13 +279,16 @@ impl ModelSort {
             Self::ContextHighToLow => {
                 models.sort_by_key(|model| std::cmp::Reverse(model.context_length));
             }
-            Self::PricingLowToHigh => models.sort_by(|a, b| {
-                price(a, f64::INFINITY).total_cmp(&price(b, f64::INFINITY))
-            }),
+            Self::PricingLowToHigh => {
+                models.sort_by(|a, b| price(a, f64::INFINITY).total_cmp(&price(b, f64::INFINITY)));
+            }
             Self::PricingHighToLow => {
                 models.sort_by(|a, b| price(b, -1.0).total_cmp(&price(a, -1.0)));
             }
-            Self::MostPopular | Self::TopWeekly | Self::ThroughputHighToLow | Self::LatencyLowToHigh => {}
+            Self::MostPopular
+            | Self::TopWeekly
+            | Self::ThroughputHighToLow
+            | Self::LatencyLowToHigh => {}
         }
     }
 }

@@ -16,8 +16,14 @@ use crate::{
 };
 
 pub(crate) const OVERLAY: &[Overlay] = &[
-    Overlay { at: At::Parameter("GetModel", "author"), set: &[AUTHORS] },
-    Overlay { at: At::Parameter("GetModel", "slug"), set: &[SLUGS] },
+    Overlay {
+        at: At::Parameter("GetModel", "author"),
+        set: &[AUTHORS],
+    },
+    Overlay {
+        at: At::Parameter("GetModel", "slug"),
+        set: &[SLUGS],
+    },
 ];
 
 /// Which model.
@@ -33,7 +39,7 @@ pub struct GetModelPath {
     pub author: String,
     /// Slug
     ///
-    /// The name of the model: the second part of its id, such as gpt-4o or gpt-4o:free.
+    /// The second part of the model's id, after the slash, such as gpt-4o or gpt-4o:free.
     #[validate(length(min = 1, max = 200))]
     #[param(min_length = 1, max_length = 200)]
     pub slug: String,
@@ -53,7 +59,10 @@ pub(crate) async fn get_model(
     key: ApiKey,
     Path(path): Path<GetModelPath>,
 ) -> Result<Answer<ModelRow>> {
-    let model = services.openrouter.model(&key, &path.author, &path.slug).await?;
+    let model = services
+        .openrouter
+        .model(&key, &path.author, &path.slug)
+        .await?;
     if model.id.is_none() {
         return Err(Error::new(Kind::NotFound, "OpenRouter has no such model."));
     }

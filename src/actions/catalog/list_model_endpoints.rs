@@ -17,8 +17,14 @@ use crate::{
 };
 
 pub(crate) const OVERLAY: &[Overlay] = &[
-    Overlay { at: At::Parameter("ListModelEndpoints", "author"), set: &[AUTHORS] },
-    Overlay { at: At::Parameter("ListModelEndpoints", "slug"), set: &[SLUGS] },
+    Overlay {
+        at: At::Parameter("ListModelEndpoints", "author"),
+        set: &[AUTHORS],
+    },
+    Overlay {
+        at: At::Parameter("ListModelEndpoints", "slug"),
+        set: &[SLUGS],
+    },
 ];
 
 /// Which model.
@@ -34,7 +40,7 @@ pub struct ListModelEndpointsPath {
     pub author: String,
     /// Slug
     ///
-    /// The name of the model: the second part of its id.
+    /// The second part of the model's id, after the slash, such as gpt-4o.
     #[validate(length(min = 1, max = 200))]
     #[param(min_length = 1, max_length = 200)]
     pub slug: String,
@@ -67,7 +73,7 @@ pub struct EndpointsOfModel {
     pub created: Option<f64>,
     /// Description
     ///
-    /// What the model is good for.
+    /// OpenRouter's description of the model.
     pub description: Option<String>,
     /// Architecture
     ///
@@ -89,7 +95,7 @@ pub struct ModelArchitecture {
     pub tokenizer: Option<String>,
     /// Instruct Type
     ///
-    /// The form of its instructions.
+    /// The prompt format that the model was trained on.
     pub instruct_type: Option<String>,
     /// Modality
     ///
@@ -119,7 +125,7 @@ pub struct ModelEndpoint {
     pub provider_name: Option<String>,
     /// Provider Slug
     ///
-    /// The short name that Provider Order and its like take.
+    /// The short name to use in Provider Order, Provider Only and Provider Ignore.
     pub provider_slug: Option<String>,
     /// Supported Parameters
     ///
@@ -151,15 +157,15 @@ pub struct ModelEndpoint {
     pub supports_implicit_caching: Option<bool>,
     /// Latency P50
     ///
-    /// Milliseconds until half of the answers had begun, in the last 30 minutes.
+    /// The median wait until the answer begins, in milliseconds, over the last 30 minutes.
     pub latency_p50: Option<f64>,
     /// Latency P90
     ///
-    /// Milliseconds until 90 percent of the answers had begun, in the last 30 minutes.
+    /// The wait until 90 percent of the answers have begun, in milliseconds, over the last 30 minutes.
     pub latency_p90: Option<f64>,
     /// Latency P99
     ///
-    /// Milliseconds until 99 percent of the answers had begun, in the last 30 minutes.
+    /// The wait until 99 percent of the answers have begun, in milliseconds, over the last 30 minutes.
     pub latency_p99: Option<f64>,
     /// Throughput P50
     ///
@@ -211,31 +217,60 @@ pub(crate) async fn list_model_endpoints(
     key: ApiKey,
     Path(path): Path<ListModelEndpointsPath>,
 ) -> Result<Answer<ListModelEndpointsResponse>> {
-    let model = services.openrouter.endpoints(&key, &path.author, &path.slug).await?;
-    Ok(Answer(ListModelEndpointsResponse { data: EndpointsOfModel::from_upstream(model) }))
+    let model = services
+        .openrouter
+        .endpoints(&key, &path.author, &path.slug)
+        .await?;
+    Ok(Answer(ListModelEndpointsResponse {
+        data: EndpointsOfModel::from_upstream(model),
+    }))
 }
 
 impl EndpointsOfModel {
     fn from_upstream(model: ModelEndpoints) -> Self {
-        let Architecture { tokenizer, instruct_type, modality, .. } = model.architecture;
+        let Architecture {
+            tokenizer,
+            instruct_type,
+            modality,
+            ..
+        } = model.architecture;
         Self {
             id: model.id,
             name: model.name,
             created: model.created,
             description: model.description,
-            architecture: ModelArchitecture { tokenizer, instruct_type, modality },
-            endpoints: model.endpoints.into_iter().map(ModelEndpoint::from_upstream).collect(),
+            architecture: ModelArchitecture {
+                tokenizer,
+                instruct_type,
+                modality,
+            },
+            endpoints: model
+                .endpoints
+                .into_iter()
+                .map(ModelEndpoint::from_upstream)
+                .collect(),
         }
     }
 }
 
 impl ModelEndpoint {
     fn from_upstream(endpoint: Endpoint) -> Self {
-        let Pricing { prompt, completion, request, image } = endpoint.pricing;
+        let Pricing {
+            prompt,
+            completion,
+            request,
+            image,
+            ..
+        } = endpoint.pricing;
         Self {
             name: endpoint.name,
             context_length: endpoint.context_length,
-            pricing: EndpointPricing { request, image, prompt, completion },
+            pricing: EndpointPricing {
+                request,
+                image,
+                prompt,
+                completion,
+            },
             provider_name: endpoint.provider_name,
             provider_slug: endpoint.tag,
             supported_parameters: endpoint.supported_parameters,

@@ -13,13 +13,16 @@ use crate::{
     endpoint::{
         ActionErrors, Overlay, Query, Services, json,
         overlay::{At, Set},
+        written,
     },
     error::Result,
     openrouter::{ApiKey, models::Model},
 };
 
-pub(crate) const OVERLAY: &[Overlay] =
-    &[Overlay { at: At::Parameters("ListModels"), set: &[Set::Advanced] }];
+pub(crate) const OVERLAY: &[Overlay] = &[Overlay {
+    at: At::Parameters("ListModels"),
+    set: &[Set::Advanced],
+}];
 
 /// The models.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,7 +39,7 @@ pub struct ListModelsResponse {
 
 /// List models
 ///
-/// Returns the models of OpenRouter with their prices and abilities. Without filters it lists every model that answers with text.
+/// Returns the models of OpenRouter with their prices and abilities. Without filters it lists every model that answers with text; in Copilot Studio set Limit, because answers there may have 500 KB.
 #[utoipa::path(
     operation_id = "ListModels", tag = "Models",
     params(ModelFilter),
@@ -49,11 +52,16 @@ pub(crate) async fn list_models(
     Query(filter): Query<ModelFilter>,
 ) -> Result<HttpResponse> {
     let body = if let Some(query) = filter.upstream_query() {
-        write(&filter, &services.openrouter.models(Some(&key), query).await?)
+        write(
+            &filter,
+            &services.openrouter.models(Some(&key), query).await?,
+        )
     } else {
         let snapshot = services.catalog.get().await?;
         let page = serde_json::to_string(&filter).unwrap_or_default();
-        snapshot.page(format!("models {page}"), || write(&filter, snapshot.models()))
+        snapshot.page(format!("models {page}"), || {
+            write(&filter, snapshot.models())
+        })
     };
     Ok(json(StatusCode::OK, body))
 }
@@ -64,5 +72,5 @@ fn write(filter: &ModelFilter, models: &[Model]) -> Bytes {
         data: models.into_iter().map(ModelRow::of).collect(),
         total_count: i64::try_from(total).unwrap_or(i64::MAX),
     };
-    serde_json::to_vec(&response).unwrap_or_default().into()
+    written(&response).unwrap_or_default()
 }

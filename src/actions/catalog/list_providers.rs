@@ -30,7 +30,7 @@ pub struct ProviderRow {
     pub name: Option<String>,
     /// Provider Slug
     ///
-    /// The short name that Provider Order and its like take.
+    /// The short name to use in Provider Order, Provider Only and Provider Ignore.
     pub slug: Option<String>,
     /// Privacy Policy URL
     ///
@@ -68,7 +68,10 @@ pub(crate) async fn list_providers(
 ) -> Result<Answer<ListProvidersResponse>> {
     let providers = services.openrouter.providers(&key).await?;
     Ok(Answer(ListProvidersResponse {
-        data: providers.into_iter().map(ProviderRow::from_upstream).collect(),
+        data: providers
+            .into_iter()
+            .map(ProviderRow::from_upstream)
+            .collect(),
     }))
 }
 

@@ -20,7 +20,7 @@ pub struct ModelRow {
     pub name: Option<String>,
     /// Description
     ///
-    /// What the model is good for.
+    /// OpenRouter's description of the model.
     pub description: Option<String>,
     /// Pricing
     ///
@@ -60,7 +60,7 @@ pub struct ModelRow {
     pub completion_price_per_million: Option<f64>,
     /// Is Free
     ///
-    /// Yes if prompt and answer cost nothing.
+    /// Yes if the model costs nothing.
     pub is_free: bool,
     /// Expiration Date
     ///
@@ -109,11 +109,11 @@ impl ModelRow {
     }
 }
 
-/// Whether prompt, answer and call all cost nothing.
+/// Whether nothing of a call costs anything.
 #[must_use]
 pub fn is_free(pricing: &Pricing) -> bool {
     let zero = |price: Option<f64>| price.is_some_and(|price| price <= 0.0);
-    zero(pricing.prompt_price()) && zero(pricing.completion_price()) && pricing.request_price() <= 0.0
+    zero(pricing.prompt_price()) && zero(pricing.completion_price()) && !pricing.charges_otherwise()
 }
 
 /// A price per token as a price per million, without the noise of binary fractions.
@@ -134,7 +134,10 @@ mod tests {
             completion: Some("-1".to_owned()),
             ..Pricing::default()
         };
-        let model = Model { pricing, ..Model::default() };
+        let model = Model {
+            pricing,
+            ..Model::default()
+        };
         let row = ModelRow::of(&model);
         assert_eq!((row.prompt_price_per_million, row.is_free), (None, false));
         assert_eq!(row.pricing.prompt.as_deref(), Some("-1"));
@@ -142,7 +145,13 @@ mod tests {
 
     #[test]
     fn prices_per_million_are_round_numbers() {
-        assert_eq!(per_million("0.00000125".parse().unwrap()).to_string(), "1.25");
-        assert_eq!(per_million("0.00000007".parse().unwrap()).to_string(), "0.07");
+        assert_eq!(
+            per_million("0.00000125".parse().unwrap()).to_string(),
+            "1.25"
+        );
+        assert_eq!(
+            per_million("0.00000007".parse().unwrap()).to_string(),
+            "0.07"
+        );
     }
 }

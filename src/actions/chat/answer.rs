@@ -5,9 +5,150 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
 use crate::{
-    openrouter::chat::{ChatResponse, Choice},
+    actions::file::FileOutput,
+    openrouter::chat::{AnswerMessage, ChatResponse, Choice, TokenLogprob},
     telemetry,
 };
+
+/// What a chat's answer may hold beside its text.
+#[skip_serializing_none]
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct AnswerExtras {
+    /// Reasoning
+    ///
+    /// The model's reasoning, if it gives it.
+    pub reasoning: Option<String>,
+    /// Refusal
+    ///
+    /// The model's reason for refusing, if it refused.
+    pub refusal: Option<String>,
+    /// Tool Calls
+    ///
+    /// The tools that the model wants called.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub tool_calls: Vec<AnswerToolCall>,
+    /// Citations
+    ///
+    /// The sources of a web search.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub citations: Vec<AnswerCitation>,
+    /// Images
+    ///
+    /// The images of the answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub images: Vec<FileOutput>,
+    /// Logprobs
+    ///
+    /// The answer's tokens with their probabilities, if Logprobs was set.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub logprobs: Vec<AnswerLogprob>,
+}
+
+/// A tool that the model wants called.
+#[skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AnswerToolCall {
+    /// Tool Call ID
+    ///
+    /// The id of this call.
+    pub id: Option<String>,
+    /// Tool Name
+    ///
+    /// The name of the tool.
+    pub name: Option<String>,
+    /// Arguments
+    ///
+    /// The arguments of the tool, as JSON text.
+    pub arguments: String,
+}
+
+/// A source on the web.
+#[skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AnswerCitation {
+    /// URL
+    ///
+    /// The address of the source.
+    pub url: Option<String>,
+    /// Title
+    ///
+    /// The title of the source.
+    pub title: Option<String>,
+    /// Excerpt
+    ///
+    /// What the source says.
+    pub content: Option<String>,
+}
+
+/// A token of the answer with its probability.
+#[skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AnswerLogprob {
+    /// Token
+    ///
+    /// The token's text.
+    pub token: String,
+    /// Logprob
+    ///
+    /// The natural logarithm of the token's probability; 0 is certain.
+    pub logprob: Option<f64>,
+    /// Alternatives
+    ///
+    /// The other tokens that were likely here, with their probabilities, as JSON text.
+    pub alternatives: Option<String>,
+}
+
+impl AnswerExtras {
+    /// What the first choice of `answer` holds.
+    #[must_use]
+    pub fn of(answer: &ChatResponse) -> Self {
+        let (none, no_message) = (Choice::default(), AnswerMessage::default());
+        let choice = answer.choices.first().unwrap_or(&none);
+        let first = answer
+            .choices
+            .first()
+            .map_or(&no_message, |choice| &choice.message);
+        let tool_calls = first.tool_calls.iter().map(|call| AnswerToolCall {
+            id: call.id.clone(),
+            name: call.function.name.clone(),
+            arguments: call.function.arguments_text(),
+        });
+        let citations = first.annotations.iter().map(|note| &note.url_citation);
+        let citations = citations
+            .filter(|source| source.url.is_some())
+            .map(|source| AnswerCitation {
+                url: source.url.clone(),
+                title: source.title.clone(),
+                content: source.content.clone(),
+            });
+        let images = first
+            .image_urls()
+            .enumerate()
+            .map(|(index, url)| FileOutput::from_url(url, &format!("image-{}", index + 1)));
+        Self {
+            reasoning: first.reasoning.clone().or_else(|| choice.reasoning.clone()),
+            refusal: first.refusal.clone(),
+            tool_calls: tool_calls.collect(),
+            citations: citations.collect(),
+            images: images.collect(),
+            logprobs: choice.logprobs.content.iter().map(logprob).collect(),
+        }
+    }
+}
+
+fn logprob(token: &TokenLogprob) -> AnswerLogprob {
+    let alternatives = (!token.top_logprobs.is_empty())
+        .then(|| serde_json::to_string(&token.top_logprobs).unwrap_or_default());
+    AnswerLogprob {
+        token: token.token.clone().unwrap_or_default(),
+        logprob: token.logprob,
+        alternatives,
+    }
+}
 
 /// Who answered, why the answer ended, what it used and cost.
 #[skip_serializing_none]
@@ -31,7 +172,7 @@ pub struct GenerationFacts {
     pub created: Option<i64>,
     /// Finish Reason
     ///
-    /// Why the answer ended, such as stop, length (cut off), tool_calls or content_filter.
+    /// Why the answer ended, such as stop, or length if it was cut off.
     pub finish_reason: Option<String>,
     /// Native Finish Reason
     ///
@@ -51,11 +192,11 @@ pub struct GenerationFacts {
     pub completion_tokens: Option<i64>,
     /// Reasoning Tokens
     ///
-    /// The tokens that the model thought with.
+    /// The tokens used for reasoning.
     pub reasoning_tokens: Option<i64>,
     /// Cached Tokens
     ///
-    /// The tokens of the prompt that came from the provider's cache.
+    /// The tokens of the prompt that came from the provider's cache, which cost less.
     pub cached_tokens: Option<i64>,
     /// Total Tokens
     ///
@@ -105,14 +246,19 @@ impl GenerationFacts {
             status: "completed".to_owned(),
             job_id: None,
         };
-        telemetry::note(|call| {
-            call.model.clone_from(&facts.model);
-            call.tokens = facts.total_tokens;
-            call.cost = facts.cost;
-        });
-        if let Some(id) = &facts.id {
-            telemetry::note_generation(id);
-        }
+        note_use(answer, facts.total_tokens);
         facts
+    }
+}
+
+/// Notes for the log what an answer used and cost.
+pub fn note_use(answer: &ChatResponse, tokens: Option<i64>) {
+    telemetry::note(|call| {
+        call.model.clone_from(&answer.model);
+        call.tokens = tokens;
+        call.cost = answer.usage.cost;
+    });
+    if let Some(id) = &answer.id {
+        telemetry::note_generation(id);
     }
 }

@@ -7,17 +7,20 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    answer::GenerationFacts,
+    answer::{AnswerExtras, GenerationFacts},
     message::{self, EarlierMessage, Role},
-    options::{OPTIONS, TEXT_MODELS, WithOptions, look_up},
+    options::{OPTIONS, TEXT_MODELS, WithOptions},
 };
 use crate::{
-    actions::file::{FileInput, FileOutput},
-    endpoint::{ActionErrors, Answer, Body, Overlay, Services, overlay::{At, Set}},
+    actions::file::FileInput,
+    endpoint::{
+        ActionErrors, Answer, Body, Overlay, Services,
+        overlay::{At, Set},
+    },
     error::{Error, Result},
     openrouter::{
         ApiKey,
-        chat::{AnswerMessage, ChatRequest, ChatResponse, Choice, Content, Part},
+        chat::{AnswerMessage, ChatRequest, ChatResponse, Choice},
         models::Model,
     },
 };
@@ -26,7 +29,10 @@ pub(crate) const OVERLAY: &[Overlay] = &[
     Overlay::property("ChatCompletionRequest", "model", &[TEXT_MODELS]),
     Overlay::property("ChatCompletionRequest", "messages", &[Set::Advanced]),
     Overlay::property("ChatCompletionRequest", "attachments", &[Set::Advanced]),
-    Overlay { at: At::Schema("ChatCompletionRequest"), set: &[OPTIONS] },
+    Overlay {
+        at: At::Schema("ChatCompletionRequest"),
+        set: &[OPTIONS],
+    },
 ];
 
 /// What the model is asked.
@@ -35,43 +41,42 @@ pub(crate) const OVERLAY: &[Overlay] = &[
 pub struct ChatCompletionRequest {
     /// Model
     ///
-    /// The model that answers.
+    /// The model to use. Choose from the list, or type an id such as openai/gpt-4o-mini.
     #[validate(length(min = 1))]
     #[schema(min_length = 1)]
     pub model: String,
     /// Role
     ///
-    /// Who says the Content: user for a question, system for instructions. Default user.
+    /// Who the Content is from: User for a question, System for instructions. Default User.
     #[serde(default)]
     #[schema(required = true, nullable = false, default = "user")]
     pub role: Option<Role>,
     /// Content
     ///
-    /// The newest message: what the model shall answer.
+    /// Your message to the model.
     #[serde(default)]
     #[schema(required = true, nullable = false)]
     pub content: Option<String>,
     /// System Prompt
     ///
-    /// How the model shall behave. It is sent before everything else.
+    /// Instructions for the model, such as its role, tone and language. Sent before all messages.
     #[serde(default)]
     pub system_prompt: Option<String>,
     /// Messages
     ///
-    /// Earlier turns of the conversation, oldest first.
+    /// Earlier turns of the conversation, oldest first. Sent between the System Prompt and the Content.
     #[serde(default)]
     #[validate(nested)]
     pub messages: Vec<EarlierMessage>,
     /// Attachments
     ///
-    /// Files for the newest message: text, images, PDF, audio or video.
+    /// Files for the model: text, images, PDF, audio or video. Fill in File Content or File URL of each.
     #[serde(default)]
     #[validate(nested)]
     pub attachments: Vec<FileInput>,
 }
 
 /// What the model answered.
-#[skip_serializing_none]
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChatCompletionResponse {
     /// Content
@@ -82,75 +87,16 @@ pub struct ChatCompletionResponse {
     ///
     /// Who answered: assistant.
     pub role: String,
-    /// Reasoning
-    ///
-    /// What a reasoning model thought before it answered.
-    pub reasoning: Option<String>,
-    /// Refusal
-    ///
-    /// Why the model did not answer.
-    pub refusal: Option<String>,
-    /// Tool Calls
-    ///
-    /// The tools that the model wants called.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    pub tool_calls: Vec<ChatToolCall>,
-    /// Citations
-    ///
-    /// The sources of a web search.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    pub citations: Vec<ChatCitation>,
-    /// Images
-    ///
-    /// The images of the answer.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    pub images: Vec<FileOutput>,
     /// Choices
     ///
-    /// Every answer of the model, as in the published connector; mostly one.
+    /// All answers in OpenRouter's nested form, usually one. Content above holds the first.
     pub choices: Vec<ChatChoice>,
+    /// What else a chat's answer may hold.
+    #[serde(flatten)]
+    pub extras: AnswerExtras,
     /// What every generated answer carries.
     #[serde(flatten)]
     pub facts: GenerationFacts,
-}
-
-/// A tool that the model wants called.
-#[skip_serializing_none]
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ChatToolCall {
-    /// Tool Call ID
-    ///
-    /// The id of this call.
-    pub id: Option<String>,
-    /// Tool Name
-    ///
-    /// The name of the tool.
-    pub name: Option<String>,
-    /// Arguments
-    ///
-    /// The arguments of the tool, as JSON text.
-    pub arguments: String,
-}
-
-/// A source on the web.
-#[skip_serializing_none]
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ChatCitation {
-    /// URL
-    ///
-    /// The address of the source.
-    pub url: Option<String>,
-    /// Title
-    ///
-    /// The title of the source.
-    pub title: Option<String>,
-    /// Excerpt
-    ///
-    /// What the source says.
-    pub content: Option<String>,
 }
 
 /// One of the answers.
@@ -189,11 +135,11 @@ pub struct ChatChoiceMessage {
     pub content: String,
     /// Reasoning
     ///
-    /// What a reasoning model thought before it answered.
+    /// The model's reasoning, if it gives it.
     pub reasoning: Option<String>,
     /// Refusal
     ///
-    /// Why the model did not answer.
+    /// The model's reason for refusing, if it refused.
     pub refusal: Option<String>,
 }
 
@@ -212,11 +158,13 @@ pub(crate) async fn chat_completion(
     key: ApiKey,
     Body(request): Body<WithOptions<ChatCompletionRequest>>,
 ) -> Result<Answer<ChatCompletionResponse>> {
-    let model = look_up(&services.catalog, &request.own.model).await;
+    let model = services.model(&request.own.model).await;
     let mut warnings = Vec::new();
     let upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
     let answer = services.openrouter.chat(&key, &upstream).await?;
-    Ok(Answer(ChatCompletionResponse::from_upstream(&answer, warnings)))
+    Ok(Answer(ChatCompletionResponse::from_upstream(
+        &answer, warnings,
+    )))
 }
 
 fn into_upstream(
@@ -224,13 +172,21 @@ fn into_upstream(
     model: Option<&Model>,
     warnings: &mut Vec<String>,
 ) -> Result<ChatRequest> {
-    let mut messages: Vec<_> =
-        own.messages.into_iter().map(|turn| message::text(turn.role, turn.content)).collect();
+    let mut messages: Vec<_> = own
+        .messages
+        .into_iter()
+        .map(|turn| message::text(turn.role, turn.content))
+        .collect();
     match own.content {
         Some(content) => {
             let role = own.role.unwrap_or_default();
             messages.push(message::with_files(
-                role, content, "attachments", own.attachments, model, warnings,
+                role,
+                content,
+                "attachments",
+                own.attachments,
+                model,
+                warnings,
             )?);
         }
         // The nested body of the published connector: the conversation alone.
@@ -245,55 +201,41 @@ fn into_upstream(
         None => {
             let role = own.role.unwrap_or_default();
             messages.push(message::with_files(
-                role, String::new(), "attachments", own.attachments, model, warnings,
+                role,
+                String::new(),
+                "attachments",
+                own.attachments,
+                model,
+                warnings,
             )?);
         }
     }
     if let Some(prompt) = own.system_prompt {
         messages.insert(0, message::text(Role::System, prompt));
     }
-    options.check_cost(model, messages.iter().map(|turn| size(&turn.content)).sum(), warnings)?;
-    Ok(ChatRequest { model: own.model, messages, options: options.to_upstream(model, warnings)? })
-}
-
-/// The bytes of text in a message; what files cost in tokens only the model's provider knows.
-fn size(content: &Content) -> usize {
-    match content {
-        Content::Text(text) => text.len(),
-        Content::Parts(parts) => parts
-            .iter()
-            .map(|part| if let Part::Text { text } = part { text.len() } else { 0 })
-            .sum(),
-    }
+    options.check_cost(
+        model,
+        messages.iter().map(message::text_bytes).sum(),
+        warnings,
+    )?;
+    Ok(ChatRequest {
+        model: own.model,
+        messages,
+        options: options.to_upstream(model, warnings)?,
+    })
 }
 
 impl ChatCompletionResponse {
     fn from_upstream(answer: &ChatResponse, warnings: Vec<String>) -> Self {
         let none = AnswerMessage::default();
-        let first = answer.choices.first().map_or(&none, |choice| &choice.message);
-        let tool_calls = first.tool_calls.iter().map(|call| ChatToolCall {
-            id: call.id.clone(),
-            name: call.function.name.clone(),
-            arguments: call.function.arguments_text(),
-        });
-        let citations = first.annotations.iter().map(|note| &note.url_citation);
-        let citations = citations.filter(|source| source.url.is_some()).map(|source| ChatCitation {
-            url: source.url.clone(),
-            title: source.title.clone(),
-            content: source.content.clone(),
-        });
-        let images = first
-            .image_urls()
-            .enumerate()
-            .map(|(index, url)| FileOutput::from_url(url, &format!("image-{}", index + 1)));
+        let first = answer
+            .choices
+            .first()
+            .map_or(&none, |choice| &choice.message);
         Self {
             content: first.content_text(),
             role: role(first),
-            reasoning: first.reasoning.clone(),
-            refusal: first.refusal.clone(),
-            tool_calls: tool_calls.collect(),
-            citations: citations.collect(),
-            images: images.collect(),
+            extras: AnswerExtras::of(answer),
             choices: answer.choices.iter().enumerate().map(choice).collect(),
             facts: GenerationFacts::of(answer, warnings),
         }
@@ -303,7 +245,9 @@ impl ChatCompletionResponse {
 fn choice((place, choice): (usize, &Choice)) -> ChatChoice {
     let index = choice.index.and_then(|index| i32::try_from(index).ok());
     ChatChoice {
-        index: index.or_else(|| i32::try_from(place).ok()).unwrap_or_default(),
+        index: index
+            .or_else(|| i32::try_from(place).ok())
+            .unwrap_or_default(),
         message: ChatChoiceMessage {
             role: role(&choice.message),
             content: choice.message.content_text(),
@@ -316,5 +260,8 @@ fn choice((place, choice): (usize, &Choice)) -> ChatChoice {
 }
 
 fn role(message: &AnswerMessage) -> String {
-    message.role.clone().unwrap_or_else(|| "assistant".to_owned())
+    message
+        .role
+        .clone()
+        .unwrap_or_else(|| "assistant".to_owned())
 }

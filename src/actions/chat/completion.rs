@@ -9,7 +9,7 @@ use validator::Validate;
 use super::{
     answer::GenerationFacts,
     message::{self, Role},
-    options::{OPTIONS, TEXT_MODELS, WithOptions, look_up},
+    options::{OPTIONS, TEXT_MODELS, WithOptions},
 };
 use crate::{
     endpoint::{ActionErrors, Answer, Body, Overlay, Services, overlay::At},
@@ -23,7 +23,10 @@ use crate::{
 
 pub(crate) const OVERLAY: &[Overlay] = &[
     Overlay::property("CompletionRequest", "model", &[TEXT_MODELS]),
-    Overlay { at: At::Schema("CompletionRequest"), set: &[OPTIONS] },
+    Overlay {
+        at: At::Schema("CompletionRequest"),
+        set: &[OPTIONS],
+    },
 ];
 
 /// The text to continue.
@@ -32,7 +35,7 @@ pub(crate) const OVERLAY: &[Overlay] = &[
 pub struct CompletionRequest {
     /// Model
     ///
-    /// The model that answers.
+    /// The model to use. Choose from the list, or type an id such as openai/gpt-4o-mini.
     #[validate(length(min = 1))]
     #[schema(min_length = 1)]
     pub model: String,
@@ -53,7 +56,7 @@ pub struct CompletionResponse {
     pub text: String,
     /// Choices
     ///
-    /// Every continuation, as in the published connector; mostly one.
+    /// All continuations in OpenRouter's nested form, usually one. Text above holds the first.
     pub choices: Vec<CompletionChoice>,
     /// What every generated answer carries.
     #[serde(flatten)]
@@ -80,7 +83,7 @@ pub struct CompletionChoice {
 
 /// Completion
 ///
-/// Lets a model continue a text and returns the continuation with its cost. For questions and answers, Chat completion serves better.
+/// Lets a model continue a text and returns the continuation with its cost. For questions, use Chat completion instead.
 #[utoipa::path(
     operation_id = "Completion", tag = "Text",
     request_body(content = CompletionRequest, description = "The text to continue."),
@@ -93,19 +96,23 @@ pub(crate) async fn completion(
     Body(request): Body<WithOptions<CompletionRequest>>,
 ) -> Result<Answer<CompletionResponse>> {
     let WithOptions { own, options } = request;
-    let model = look_up(&services.catalog, &own.model).await;
+    let model = services.model(&own.model).await;
     let mut warnings = Vec::new();
     options.check_cost(model.as_ref(), own.prompt.len(), &mut warnings)?;
     let options = options.to_upstream(model.as_ref(), &mut warnings)?;
-    let legacy = UpstreamRequest { model: own.model, prompt: own.prompt, options };
-    let answer = match services.openrouter.complete(&key, &legacy).await? {
-        Some(answer) => answer,
-        None => {
-            warnings.push(
-                "OpenRouter has no text completion for this; the prompt was sent as a chat message.".to_owned(),
-            );
-            services.openrouter.chat(&key, &as_chat(legacy)).await?
-        }
+    let legacy = UpstreamRequest {
+        model: own.model,
+        prompt: own.prompt,
+        options,
+    };
+    let answer = if let Some(answer) = services.openrouter.complete(&key, &legacy).await? {
+        answer
+    } else {
+        warnings.push(
+            "OpenRouter has no text completion for this; the prompt was sent as a chat message."
+                .to_owned(),
+        );
+        services.openrouter.chat(&key, &as_chat(legacy)).await?
     };
     Ok(Answer(CompletionResponse::from_upstream(&answer, warnings)))
 }
@@ -122,7 +129,10 @@ impl CompletionResponse {
     fn from_upstream(answer: &ChatResponse, warnings: Vec<String>) -> Self {
         let choices: Vec<_> = answer.choices.iter().enumerate().map(choice).collect();
         Self {
-            text: choices.first().map(|choice| choice.text.clone()).unwrap_or_default(),
+            text: choices
+                .first()
+                .map(|choice| choice.text.clone())
+                .unwrap_or_default(),
             choices,
             facts: GenerationFacts::of(answer, warnings),
         }
@@ -132,8 +142,13 @@ impl CompletionResponse {
 fn choice((place, choice): (usize, &Choice)) -> CompletionChoice {
     let index = choice.index.and_then(|index| i32::try_from(index).ok());
     CompletionChoice {
-        text: choice.text.clone().unwrap_or_else(|| choice.message.content_text()),
-        index: index.or_else(|| i32::try_from(place).ok()).unwrap_or_default(),
+        text: choice
+            .text
+            .clone()
+            .unwrap_or_else(|| choice.message.content_text()),
+        index: index
+            .or_else(|| i32::try_from(place).ok())
+            .unwrap_or_default(),
         finish_reason: choice.finish_reason.clone(),
     }
 }

@@ -65,7 +65,10 @@ pub struct EarlierMessage {
 /// A message of text alone.
 #[must_use]
 pub fn text(role: Role, content: impl Into<String>) -> Message {
-    Message { role: role.name().to_owned(), content: Content::Text(content.into()) }
+    Message {
+        role: role.name().to_owned(),
+        content: Content::Text(content.into()),
+    }
 }
 
 /// A message with files. What the model cannot take is left out and named in `warnings`.
@@ -90,7 +93,10 @@ pub fn with_files(
         parts.push(Part::Text { text: content });
     }
     for (index, file) in files.into_iter().enumerate() {
-        match file.load(&format!("{path}[{index}]"))?.into_part(model, warnings)? {
+        match file
+            .load(&format!("{path}[{index}]"))?
+            .into_part(model, warnings)?
+        {
             Placed::Part(part) => parts.push(part),
             Placed::LeftOut(warning) => warnings.push(warning),
         }
@@ -100,9 +106,32 @@ pub fn with_files(
             path.to_owned(),
             format!(
                 "The model {} cannot take any of the files, and there is no text.",
-                model.and_then(|model| model.id.as_deref()).unwrap_or_default()
+                model
+                    .and_then(|model| model.id.as_deref())
+                    .unwrap_or_default()
             ),
         ));
     }
-    Ok(Message { role: role.name().to_owned(), content: Content::Parts(parts) })
+    Ok(Message {
+        role: role.name().to_owned(),
+        content: Content::Parts(parts),
+    })
+}
+
+/// The bytes of text in a message; what files cost in tokens only the model's provider knows.
+#[must_use]
+pub fn text_bytes(message: &Message) -> usize {
+    match &message.content {
+        Content::Text(text) => text.len(),
+        Content::Parts(parts) => parts
+            .iter()
+            .map(|part| {
+                if let Part::Text { text } = part {
+                    text.len()
+                } else {
+                    0
+                }
+            })
+            .sum(),
+    }
 }

@@ -5,20 +5,35 @@ mod extract;
 mod resolve;
 mod strict;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::options::JsonText;
 use crate::error::{Error, Kind, Result};
 
 pub(crate) use extract::find_json;
 
+/// The form of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum AskResponseFormat {
+    /// Words.
+    Text,
+    /// An object.
+    Json,
+}
+
 /// A maker's JSON Schema for answers, read and made usable.
 #[derive(Debug)]
 pub(crate) struct AnswerSchema {
-    field: &'static str,
     name: String,
     /// The schema without references: each is replaced by what it names.
     schema: Value,
+    /// What is sent, and what answers are checked against.
+    strict: Value,
+    /// What strict output changed, for the maker.
+    changes: Vec<String>,
     validator: jsonschema::Validator,
 }
 
@@ -40,20 +55,35 @@ impl AnswerSchema {
     pub(crate) fn read(field: &'static str, text: &JsonText) -> Result<Self> {
         let (name, schema) = unwrapped(field, text.value(field)?)?;
         let schema = resolve::resolved(field, &schema)?;
-        let validator = jsonschema::validator_for(&schema).map_err(|fault| {
+        let mut changes = Vec::new();
+        let strict = strict::made_strict(field, &schema, &mut changes);
+        let validator = jsonschema::validator_for(&strict).map_err(|fault| {
             let place = fault.instance_path().to_string();
-            let place = if place.is_empty() { "its top".to_owned() } else { place };
-            Error::invalid(field, format!("{field} is not a valid JSON Schema at {place}."))
+            let place = if place.is_empty() {
+                "its top".to_owned()
+            } else {
+                place
+            };
+            Error::invalid(
+                field,
+                format!("{field} is not a valid JSON Schema at {place}."),
+            )
         })?;
-        Ok(Self { field, name, schema, validator })
+        Ok(Self {
+            name,
+            schema,
+            strict,
+            changes,
+            validator,
+        })
     }
 
     /// The `response_format` that demands a fitting answer of upstream.
     pub(crate) fn response_format(&self, warnings: &mut Vec<String>) -> Value {
-        let schema = strict::made_strict(self.field, &self.schema, warnings);
+        warnings.extend(self.changes.iter().cloned());
         json!({
             "type": "json_schema",
-            "json_schema": {"name": self.name, "strict": true, "schema": schema},
+            "json_schema": {"name": self.name, "strict": true, "schema": self.strict},
         })
     }
 
@@ -68,7 +98,9 @@ impl AnswerSchema {
     ///
     /// The first place that does not fit.
     pub(crate) fn check(&self, answer: &Value) -> Result<(), Mismatch> {
-        let Some(fault) = self.validator.iter_errors(answer).next() else { return Ok(()) };
+        let Some(fault) = self.validator.iter_errors(answer).next() else {
+            return Ok(());
+        };
         Err(Mismatch {
             path: written(fault.instance_path().as_str()),
             reason: fault.masked_with("the value").to_string(),
@@ -84,9 +116,14 @@ impl AnswerSchema {
 /// The schema itself and its name, also where a maker pasted another tool's wrapping.
 fn unwrapped(field: &'static str, schema: Value) -> Result<(String, Value)> {
     let not_a_schema = || {
-        Error::invalid(field, format!("{field} must be a JSON Schema with \"type\": \"object\"."))
+        Error::invalid(
+            field,
+            format!("{field} must be a JSON Schema with \"type\": \"object\"."),
+        )
     };
-    let Value::Object(mut outer) = schema else { return Err(not_a_schema()) };
+    let Value::Object(mut outer) = schema else {
+        return Err(not_a_schema());
+    };
     if let Some(Value::Object(inner)) = outer.remove("json_schema") {
         outer = inner;
     }
@@ -99,20 +136,30 @@ fn unwrapped(field: &'static str, schema: Value) -> Result<(String, Value)> {
         outer = inner;
     }
     let of_object = outer.get("type").is_none_or(|kind| kind == "object");
-    let described = ["type", "properties", "$ref"].iter().any(|key| outer.contains_key(*key));
+    let described = ["type", "properties", "$ref"]
+        .iter()
+        .any(|key| outer.contains_key(*key));
     if !of_object || !described {
         return Err(not_a_schema());
     }
     if !outer.contains_key("$ref") {
         outer.entry("type").or_insert_with(|| "object".into());
     }
-    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| "answer".to_owned());
+    let name = name
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "answer".to_owned());
     Ok((name, Value::Object(outer)))
 }
 
 /// A name as upstream allows it: letters, digits, `_` and `-`, at most 64.
 fn identifier(text: &str) -> String {
-    let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    let safe = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '-' {
+            c
+        } else {
+            '_'
+        }
+    };
     text.chars().map(safe).take(64).collect()
 }
 
@@ -133,6 +180,11 @@ fn written(pointer: &str) -> String {
         }
     }
     path
+}
+
+/// An answer without nulls, which the platform refuses.
+pub(crate) fn without_nulls(answer: Value) -> Value {
+    normalised(answer, None)
 }
 
 /// Leaves out nulls, and writes a whole number as one where the schema says `integer`.
@@ -162,21 +214,33 @@ fn normalised(value: Value, schema: Option<&Value>) -> Value {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the range is checked first"
+)]
 fn whole(number: &serde_json::Number) -> Option<i64> {
-    let float = number.as_f64().filter(|_| !number.is_i64() && !number.is_u64())?;
+    let float = number
+        .as_f64()
+        .filter(|_| !number.is_i64() && !number.is_u64())?;
     (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
 }
 
 impl Mismatch {
     /// The answer is no JSON at all.
     pub(crate) fn not_json() -> Self {
-        Self { path: String::new(), reason: "it is not JSON".to_owned() }
+        Self {
+            path: String::new(),
+            reason: "it is not JSON".to_owned(),
+        }
     }
 
     /// The place in words.
     pub(crate) fn place(&self) -> &str {
-        if self.path.is_empty() { "its top" } else { &self.path }
+        if self.path.is_empty() {
+            "its top"
+        } else {
+            &self.path
+        }
     }
 
     /// The `422` that ends the call.
@@ -240,7 +304,9 @@ mod tests {
         let lines = json!({"type": "object", "properties": {"lines": {"type": "array",
             "items": {"type": "object", "properties": {"sku": {"type": "string"}}}}}});
         let schema = schema(&lines).unwrap();
-        let mismatch = schema.check(&json!({"lines": [{"sku": 4711}]})).unwrap_err();
+        let mismatch = schema
+            .check(&json!({"lines": [{"sku": 4711}]}))
+            .unwrap_err();
         assert_eq!(mismatch.path, "lines[0].sku");
         assert!(!mismatch.reason.contains("4711"), "{}", mismatch.reason);
         assert!(schema.check(&json!({"lines": [{"sku": "4711"}]})).is_ok());

@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 /// Base64 in both alphabets, with or without padding, with or without line breaks.
 static LENIENT_BASE64: LazyLock<Encoding> = LazyLock::new(|| {
     let mut specification = Specification::new();
-    specification.symbols.push_str(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
-    );
+    specification
+        .symbols
+        .push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
     specification.translate.from.push_str("-_");
     specification.translate.to.push_str("+/");
     specification.ignore.push_str("= \t\r\n");
@@ -34,7 +34,9 @@ pub(super) fn decode(content: Value, field: &str) -> Result<Decoded> {
     let (text, mime_type) = match content {
         Value::String(text) => (text, None),
         Value::Object(mut object) => {
-            let kind = object.remove("$content-type").and_then(|kind| kind.as_str().map(str::to_owned));
+            let kind = object
+                .remove("$content-type")
+                .and_then(|kind| kind.as_str().map(str::to_owned));
             match object.remove("$content") {
                 Some(Value::String(text)) => (text, kind),
                 _ => return Err(broken("has no \"$content\".")),
@@ -45,7 +47,9 @@ pub(super) fn decode(content: Value, field: &str) -> Result<Decoded> {
     let (payload, mime_type) = match text.strip_prefix("data:") {
         None => (text.as_str(), mime_type),
         Some(uri) => {
-            let (head, payload) = uri.split_once(',').ok_or_else(|| broken("is a data: URI with no data."))?;
+            let (head, payload) = uri
+                .split_once(',')
+                .ok_or_else(|| broken("is a data: URI with no data."))?;
             let (kind, is_base64) = match head.strip_suffix(";base64") {
                 Some(kind) => (kind, true),
                 None => (head, false),
@@ -53,13 +57,16 @@ pub(super) fn decode(content: Value, field: &str) -> Result<Decoded> {
             let kind = (!kind.is_empty()).then(|| kind.to_owned()).or(mime_type);
             if !is_base64 {
                 let bytes = percent_encoding::percent_decode_str(payload).collect();
-                return Ok(Decoded { bytes, mime_type: kind.or_else(|| Some("text/plain".to_owned())) });
+                return Ok(Decoded {
+                    bytes,
+                    mime_type: kind.or_else(|| Some("text/plain".to_owned())),
+                });
             }
             (payload, kind)
         }
     };
-    let bytes = LENIENT_BASE64
-        .decode(payload.as_bytes())
-        .map_err(|_| broken("is not base64; use the File Content of another action or base64(...)."))?;
+    let bytes = LENIENT_BASE64.decode(payload.as_bytes()).map_err(|_| {
+        broken("is not base64; use the File Content of another action or base64(...).")
+    })?;
     Ok(Decoded { bytes, mime_type })
 }

@@ -22,14 +22,20 @@ pub(super) fn recognised(
     mime_type: Option<&str>,
     name: Option<&str>,
 ) -> Option<(Kind, String, String)> {
-    let owned = |(kind, mime, extension): (Kind, &str, &str)| {
-        (kind, mime.to_owned(), extension.to_owned())
+    let owned =
+        |(kind, mime, extension): (Kind, &str, &str)| (kind, mime.to_owned(), extension.to_owned());
+    let stated = || {
+        mime_type
+            .and_then(by_mime)
+            .or_else(|| name.and_then(by_name))
     };
-    let stated = || mime_type.and_then(by_mime).or_else(|| name.and_then(by_name));
     if let Some(found) = infer::get(bytes) {
         // A container says less than a stated type: M4A is found as MP4, DOCX may be found as ZIP.
         let by_magic = by_mime(found.mime_type());
-        let container = matches!(found.mime_type(), "video/mp4" | "application/zip" | "video/webm" | "application/ogg");
+        let container = matches!(
+            found.mime_type(),
+            "video/mp4" | "application/zip" | "video/webm" | "application/ogg"
+        );
         match (by_magic, stated()) {
             (_, Some(stated)) if container => return Some(owned(stated)),
             (Some(magic), _) => return Some(owned(magic)),
@@ -56,13 +62,29 @@ const TYPES: &[(Kind, &str, &[&str])] = &[
     (Kind::Image, "image/avif", &["avif"]),
     (Kind::Image, "image/svg+xml", &["svg"]),
     (Kind::Document, "application/pdf", &["pdf"]),
-    (Kind::Document, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", &["docx"]),
-    (Kind::Document, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", &["xlsx"]),
-    (Kind::Document, "application/vnd.openxmlformats-officedocument.presentationml.presentation", &["pptx"]),
+    (
+        Kind::Document,
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        &["docx"],
+    ),
+    (
+        Kind::Document,
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        &["xlsx"],
+    ),
+    (
+        Kind::Document,
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        &["pptx"],
+    ),
     (Kind::Document, "application/msword", &["doc"]),
     (Kind::Document, "application/vnd.ms-excel", &["xls"]),
     (Kind::Document, "application/vnd.ms-powerpoint", &["ppt"]),
-    (Kind::Document, "application/vnd.oasis.opendocument.text", &["odt"]),
+    (
+        Kind::Document,
+        "application/vnd.oasis.opendocument.text",
+        &["odt"],
+    ),
     (Kind::Document, "application/rtf", &["rtf"]),
     (Kind::Document, "application/epub+zip", &["epub"]),
     (Kind::Audio, "audio/mpeg", &["mp3"]),
@@ -88,7 +110,13 @@ const TYPES: &[(Kind, &str, &[&str])] = &[
     (Kind::Text, "message/rfc822", &["eml"]),
     (Kind::Text, "text/calendar", &["ics"]),
     (Kind::Text, "text/javascript", &["js", "ts"]),
-    (Kind::Text, "text/x-script", &["py", "rs", "cs", "java", "sql", "sh", "ps1", "toml", "ini", "css"]),
+    (
+        Kind::Text,
+        "text/x-script",
+        &[
+            "py", "rs", "cs", "java", "sql", "sh", "ps1", "toml", "ini", "css",
+        ],
+    ),
 ];
 
 /// Other names of types in [`TYPES`].
@@ -114,14 +142,24 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 
 pub(super) fn by_mime(mime: &str) -> Option<(Kind, &'static str, &'static str)> {
-    let bare = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let bare = ALIASES.iter().find(|(alias, _)| *alias == bare).map_or(bare.as_str(), |(_, name)| name);
+    let bare = mime
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let bare = ALIASES
+        .iter()
+        .find(|(alias, _)| *alias == bare)
+        .map_or(bare.as_str(), |(_, name)| name);
     let known = TYPES.iter().find(|(_, name, _)| *name == bare);
-    known.map(|(kind, name, endings)| (*kind, *name, endings[0])).or_else(|| {
-        // Any other text reads as text; anything else is unknown.
-        (bare.starts_with("text/") || bare.ends_with("+json") || bare.ends_with("+xml"))
-            .then_some((Kind::Text, "text/plain", "txt"))
-    })
+    known
+        .map(|(kind, name, endings)| (*kind, *name, endings[0]))
+        .or_else(|| {
+            // Any other text reads as text; anything else is unknown.
+            (bare.starts_with("text/") || bare.ends_with("+json") || bare.ends_with("+xml"))
+                .then_some((Kind::Text, "text/plain", "txt"))
+        })
 }
 
 pub(super) fn by_name(name: &str) -> Option<(Kind, &'static str, &'static str)> {

@@ -7,11 +7,23 @@ use serde_json::{Map, Value, json};
 const KEPT: &[&str] = &["type", "description", "format", "enum", "default"];
 
 /// Formats that the platform knows; any other makes it refuse the schema.
-const FORMATS: &[&str] = &["int32", "int64", "float", "double", "date", "date-time", "email", "uri", "uuid"];
+const FORMATS: &[&str] = &[
+    "int32",
+    "int64",
+    "float",
+    "double",
+    "date",
+    "date-time",
+    "email",
+    "uri",
+    "uuid",
+];
 
 /// The schema for the designer.
 pub(super) fn for_designer(schema: &Value) -> Value {
-    let Value::Object(object) = schema else { return json!({}) };
+    let Value::Object(object) = schema else {
+        return json!({});
+    };
     if let Some(branch) = branch(object) {
         let mut lowered = for_designer(branch);
         if let (Value::Object(lowered), Some(text)) = (&mut lowered, object.get("description")) {
@@ -42,7 +54,11 @@ pub(super) fn for_designer(schema: &Value) -> Value {
     if lowered.get("default").is_some_and(Value::is_null) {
         lowered.remove("default");
     }
-    let known = |format: &Value| format.as_str().is_some_and(|format| FORMATS.contains(&format));
+    let known = |format: &Value| {
+        format
+            .as_str()
+            .is_some_and(|format| FORMATS.contains(&format))
+    };
     if lowered.get("format").is_some_and(|format| !known(format)) {
         lowered.remove("format");
     }
@@ -63,7 +79,9 @@ pub(super) fn for_designer(schema: &Value) -> Value {
 
 /// The one branch of a union that is not null; `None` if it is no union, or none that has one.
 fn branch(object: &Map<String, Value>) -> Option<&Value> {
-    let branches = ["anyOf", "oneOf", "allOf"].iter().find_map(|name| object.get(*name)?.as_array())?;
+    let branches = ["anyOf", "oneOf", "allOf"]
+        .iter()
+        .find_map(|name| object.get(*name)?.as_array())?;
     let mut branches = branches.iter().filter(|branch| branch["type"] != "null");
     let first = branches.next()?;
     branches.next().is_none().then_some(first)
@@ -128,7 +146,12 @@ mod tests {
 
     #[test]
     fn names_are_told_in_words() {
-        for (name, words) in [("order_total", "Order Total"), ("orderTotal", "Order Total"), ("sku", "Sku"), ("", "")] {
+        for (name, words) in [
+            ("order_total", "Order Total"),
+            ("orderTotal", "Order Total"),
+            ("sku", "Sku"),
+            ("", ""),
+        ] {
             assert_eq!(in_words(name), words);
         }
     }

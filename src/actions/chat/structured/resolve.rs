@@ -18,7 +18,12 @@ const MAX_PARTS: usize = 20_000;
 /// `400` for `field` that names the place: a loop, a reference to nothing or to another document,
 /// a schema that is too deep or too large.
 pub(super) fn resolved(field: &'static str, schema: &Value) -> Result<Value> {
-    let mut walk = Walk { field, root: schema, open: Vec::new(), parts: 0 };
+    let mut walk = Walk {
+        field,
+        root: schema,
+        open: Vec::new(),
+        parts: 0,
+    };
     let mut whole = walk.follow(schema, &mut Vec::new())?;
     if let Value::Object(object) = &mut whole {
         object.remove("$defs");
@@ -64,9 +69,16 @@ impl Walk<'_> {
         for (name, child) in object {
             // What is only a store of named parts is reached through the references to them, and
             // values that are data are left as they are.
-            let plain = matches!(name.as_str(), "$defs" | "definitions" | "enum" | "const" | "default" | "examples");
+            let plain = matches!(
+                name.as_str(),
+                "$defs" | "definitions" | "enum" | "const" | "default" | "examples"
+            );
             path.push(name.clone());
-            let child = if plain { child.clone() } else { self.follow(child, path)? };
+            let child = if plain {
+                child.clone()
+            } else {
+                self.follow(child, path)?
+            };
             path.pop();
             copy.insert(name.clone(), child);
         }
@@ -103,7 +115,11 @@ impl Walk<'_> {
     }
 
     fn fault(&self, path: &[String], what: &str) -> Error {
-        let place = if path.is_empty() { "its top".to_owned() } else { format!("/{}", path.join("/")) };
+        let place = if path.is_empty() {
+            "its top".to_owned()
+        } else {
+            format!("/{}", path.join("/"))
+        };
         Error::invalid(self.field, format!("{} at {place} {what}.", self.field))
     }
 }

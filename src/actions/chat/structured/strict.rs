@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub(super) fn made_strict(field: &str, schema: &Value, warnings: &mut Vec<String>) -> Value {
     let mut schema = schema.clone();
     let mut changes = Changes::default();
-    close(&mut schema, String::new(), &mut changes);
+    close(&mut schema, "", &mut changes);
     if !changes.required.is_empty() {
         warnings.push(format!(
             "{field}: strict output needs every property, so these were made required: {}.",
@@ -30,8 +30,10 @@ struct Changes {
 }
 
 /// Closes every object of the schema and makes its properties required.
-fn close(schema: &mut Value, path: String, changes: &mut Changes) {
-    let Value::Object(object) = schema else { return };
+fn close(schema: &mut Value, path: &str, changes: &mut Changes) {
+    let Value::Object(object) = schema else {
+        return;
+    };
     let is_object = match object.get("type") {
         Some(Value::String(kind)) => kind == "object",
         Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "object"),
@@ -41,7 +43,11 @@ fn close(schema: &mut Value, path: String, changes: &mut Changes) {
         match object.get("additionalProperties") {
             Some(Value::Bool(false)) => {}
             None => drop(object.insert("additionalProperties".to_owned(), false.into())),
-            Some(_) => changes.open.push(if path.is_empty() { "the schema".to_owned() } else { path.clone() }),
+            Some(_) => changes.open.push(if path.is_empty() {
+                "the schema".to_owned()
+            } else {
+                path.to_owned()
+            }),
         }
         let names: Vec<String> = object
             .get("properties")
@@ -52,7 +58,7 @@ fn close(schema: &mut Value, path: String, changes: &mut Changes) {
         if let Value::Array(required) = required {
             for name in names {
                 if !required.iter().any(|known| *known == name) {
-                    changes.required.push(below(&path, &name));
+                    changes.required.push(below(path, &name));
                     required.push(name.into());
                 }
             }
@@ -62,15 +68,15 @@ fn close(schema: &mut Value, path: String, changes: &mut Changes) {
         match (key.as_str(), child) {
             ("properties" | "$defs" | "definitions", Value::Object(children)) => {
                 for (name, child) in children {
-                    close(child, below(&path, name), changes);
+                    close(child, &below(path, name), changes);
                 }
             }
             ("items" | "additionalProperties" | "not", child @ Value::Object(_)) => {
-                close(child, format!("{path}[]"), changes);
+                close(child, &format!("{path}[]"), changes);
             }
             ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(children)) => {
                 for child in children {
-                    close(child, path.clone(), changes);
+                    close(child, path, changes);
                 }
             }
             _ => {}
@@ -79,7 +85,11 @@ fn close(schema: &mut Value, path: String, changes: &mut Changes) {
 }
 
 fn below(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 #[cfg(test)]
@@ -93,7 +103,10 @@ mod tests {
             "properties": {"total": {"type": "number"}}, "required": ["total"],
         });
         let mut warnings = Vec::new();
-        assert_eq!(made_strict("response_schema", &schema, &mut warnings), schema);
+        assert_eq!(
+            made_strict("response_schema", &schema, &mut warnings),
+            schema
+        );
         assert!(warnings.is_empty());
     }
 
@@ -112,7 +125,10 @@ mod tests {
             &mut warnings,
         );
         assert_eq!(sent["required"], json!(["lines"]));
-        assert_eq!(sent["properties"]["lines"]["items"]["additionalProperties"], false);
+        assert_eq!(
+            sent["properties"]["lines"]["items"]["additionalProperties"],
+            false
+        );
         assert_eq!(warnings.len(), 1);
         assert!(warnings[0].contains("lines, lines[].sku"), "{warnings:?}");
     }

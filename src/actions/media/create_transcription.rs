@@ -1,0 +1,149 @@
+//! Create transcription: speech in, text out.
+
+use actix_web::{post, web::Data};
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::languages::TranscriptionLanguage;
+use crate::{
+    actions::{
+        facts::CallFacts,
+        file::{FileInput, Kind as FileKind},
+    },
+    endpoint::{
+        ActionErrors, Answer, Body, Overlay, Services,
+        overlay::{Dropdown, Set, Source},
+    },
+    error::{Error, Result},
+    openrouter::{
+        ApiKey,
+        audio::{TranscriptionRequest, TranscriptionResponse},
+    },
+};
+
+pub(crate) const OVERLAY: &[Overlay] = &[
+    Overlay::property(
+        "CreateTranscriptionRequest",
+        "model",
+        &[Set::Dropdown(Dropdown {
+            operation: "ListModelChoices",
+            parameters: &[("output_modality", Source::Text("transcription"))],
+        })],
+    ),
+    Overlay::property(
+        "CreateTranscriptionRequest",
+        "temperature",
+        &[Set::Advanced],
+    ),
+];
+
+/// The kinds of sound that are taken.
+const FORMATS: [&str; 7] = ["wav", "mp3", "flac", "m4a", "ogg", "webm", "aac"];
+
+/// The sound to be written down.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct CreateTranscriptionRequest {
+    /// Model
+    ///
+    /// The model that listens.
+    #[validate(length(min = 1))]
+    #[schema(min_length = 1)]
+    pub model: String,
+    /// File
+    ///
+    /// The sound: WAV, MP3, FLAC, M4A, OGG, WebM or AAC.
+    #[validate(nested)]
+    pub file: FileInput,
+    /// Language
+    ///
+    /// The language that is spoken. It is found by itself if left empty.
+    pub language: Option<TranscriptionLanguage>,
+    /// Temperature
+    ///
+    /// How freely the model guesses, 0 to 1. Default 0.
+    #[validate(range(min = 0.0, max = 1.0))]
+    #[schema(minimum = 0, maximum = 1)]
+    pub temperature: Option<f64>,
+}
+
+/// What was said.
+#[skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CreateTranscriptionResponse {
+    /// Text
+    ///
+    /// What was said.
+    pub text: String,
+    /// Language
+    ///
+    /// The language that was spoken.
+    pub language: Option<String>,
+    /// Duration
+    ///
+    /// The length of the sound in seconds.
+    pub duration: Option<f64>,
+    /// What every answer carries.
+    #[serde(flatten)]
+    pub facts: CallFacts,
+}
+
+/// Create transcription
+///
+/// Writes down what is said in a sound file and returns the text with its cost.
+#[utoipa::path(
+    operation_id = "CreateTranscription", tag = "Media",
+    request_body(content = CreateTranscriptionRequest, description = "The sound to be written down."),
+    responses((status = 200, description = "What was said.", body = CreateTranscriptionResponse), ActionErrors)
+)]
+#[post("/audio/transcriptions")]
+pub(crate) async fn create_transcription(
+    services: Data<Services>,
+    key: ApiKey,
+    Body(request): Body<CreateTranscriptionRequest>,
+) -> Result<Answer<CreateTranscriptionResponse>> {
+    let upstream = into_upstream(request)?;
+    let answer = services.openrouter.transcribe(&key, &upstream).await?;
+    Ok(Answer(CreateTranscriptionResponse::from_upstream(
+        answer, upstream,
+    )))
+}
+
+fn into_upstream(request: CreateTranscriptionRequest) -> Result<TranscriptionRequest> {
+    let file = request.file.load("file")?;
+    // WebM and MP4 hold film or sound alike; a transcription takes the sound.
+    let audio = match file.extension.as_str() {
+        "mp4" if file.kind == FileKind::Video => file.with_extension("m4a"),
+        _ => file,
+    };
+    let known = FORMATS.contains(&audio.extension.as_str());
+    if !known || !matches!(audio.kind, FileKind::Audio | FileKind::Video) {
+        return Err(Error::invalid(
+            "file",
+            format!(
+                "file is {}, and must be one of {}.",
+                audio.extension,
+                FORMATS.join(", ")
+            ),
+        ));
+    }
+    Ok(TranscriptionRequest {
+        model: request.model,
+        input_audio: audio.into_audio()?,
+        language: request.language.map(|language| language.sent().to_owned()),
+        temperature: request.temperature,
+    })
+}
+
+impl CreateTranscriptionResponse {
+    fn from_upstream(answer: TranscriptionResponse, request: TranscriptionRequest) -> Self {
+        Self {
+            text: answer.text.unwrap_or_default(),
+            language: answer.language.or(request.language),
+            duration: answer.duration.or(answer.usage.seconds),
+            facts: CallFacts::completed(answer.id, request.model, answer.usage.cost, Vec::new()),
+        }
+    }
+}

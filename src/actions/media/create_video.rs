@@ -1,0 +1,183 @@
+//! Create video: words and pictures in, a film made in the background.
+
+use actix_web::{post, web::Data};
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::{
+    actions::file::{FileInput, Kind as FileKind},
+    endpoint::{
+        ActionErrors, Answer, Body, Overlay, Services, choices,
+        overlay::{Dropdown, Set, Source},
+    },
+    error::{Error, Result},
+    openrouter::{
+        ApiKey,
+        chat::Url,
+        videos::{FrameImage, VideoRequest},
+    },
+};
+
+pub(crate) const OVERLAY: &[Overlay] = &[
+    Overlay::property(
+        "CreateVideoRequest",
+        "model",
+        &[Set::Dropdown(Dropdown {
+            operation: "ListModelChoices",
+            parameters: &[("output_modality", Source::Text("video"))],
+        })],
+    ),
+    Overlay::names("VideoResolution", &[Set::Names(VideoResolution::NAMES)]),
+    Overlay::names("VideoAspectRatio", &[Set::Names(VideoAspectRatio::NAMES)]),
+    Overlay::property("CreateVideoRequest", "first_frame", &[Set::Advanced]),
+    Overlay::property("CreateVideoRequest", "last_frame", &[Set::Advanced]),
+    Overlay::property("CreateVideoRequest", "seed", &[Set::Advanced]),
+];
+
+/// The film that is asked for.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct CreateVideoRequest {
+    /// Model
+    ///
+    /// The model that makes the video.
+    #[validate(length(min = 1))]
+    #[schema(min_length = 1)]
+    pub model: String,
+    /// Prompt
+    ///
+    /// What the video shall show. Prompt or First Frame is needed.
+    pub prompt: Option<String>,
+    /// Duration
+    ///
+    /// The length of the video in seconds, 1 or more. Each model has its own choices.
+    #[validate(range(min = 1))]
+    #[schema(minimum = 1)]
+    pub duration: Option<u32>,
+    /// Resolution
+    ///
+    /// How fine the video is.
+    pub resolution: Option<VideoResolution>,
+    /// Aspect Ratio
+    ///
+    /// The video's width to its height.
+    pub aspect_ratio: Option<VideoAspectRatio>,
+    /// Generate Audio
+    ///
+    /// Yes for a video with sound, for models that support it.
+    pub generate_audio: Option<bool>,
+    /// First Frame
+    ///
+    /// The image that the video starts with.
+    #[validate(nested)]
+    pub first_frame: Option<FileInput>,
+    /// Last Frame
+    ///
+    /// The image that the video ends with.
+    #[validate(nested)]
+    pub last_frame: Option<FileInput>,
+    /// Seed
+    ///
+    /// A whole number that makes videos repeatable, for models that support it.
+    pub seed: Option<i64>,
+}
+
+choices! {
+    /// How fine the video is.
+    VideoResolution {
+        P480 = "480p" "480p", P720 = "720p" "720p (HD)", P768 = "768p" "768p",
+        P1080 = "1080p" "1080p (Full HD)", K1 = "1K" "1K", K2 = "2K" "2K", K4 = "4K" "4K",
+    }
+    /// The video's width to its height.
+    VideoAspectRatio {
+        R16x9 = "16:9" "16:9 (screen)", R9x16 = "9:16" "9:16 (phone)", R1x1 = "1:1" "1:1 (square)",
+        R4x3 = "4:3" "4:3", R3x4 = "3:4" "3:4", R3x2 = "3:2" "3:2", R2x3 = "2:3" "2:3",
+        R21x9 = "21:9" "21:9 (wide)", R9x21 = "9:21" "9:21",
+    }
+}
+
+/// The film that is being made.
+#[skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CreateVideoResponse {
+    /// Video ID
+    ///
+    /// The id of the video; Get video takes it.
+    pub video_id: String,
+    /// Status
+    ///
+    /// The state of the video: running.
+    pub status: String,
+    /// Model
+    ///
+    /// The model that makes the video.
+    pub model: String,
+    /// Warnings
+    ///
+    /// What was ignored or adjusted; empty if nothing.
+    pub warnings: Vec<String>,
+}
+
+/// Create video
+///
+/// Starts a video and returns its id at once. Get video returns the video when it is ready, which takes some minutes.
+#[utoipa::path(
+    operation_id = "CreateVideo", tag = "Media",
+    request_body(content = CreateVideoRequest, description = "The video that is asked for."),
+    responses((status = 200, description = "The video that is being made.", body = CreateVideoResponse), ActionErrors)
+)]
+#[post("/videos")]
+pub(crate) async fn create_video(
+    services: Data<Services>,
+    key: ApiKey,
+    Body(request): Body<CreateVideoRequest>,
+) -> Result<Answer<CreateVideoResponse>> {
+    let upstream = into_upstream(request)?;
+    let job = services.openrouter.start_video(&key, &upstream).await?;
+    Ok(Answer(CreateVideoResponse {
+        video_id: job.id.unwrap_or_default(),
+        status: "running".to_owned(),
+        model: upstream.model,
+        warnings: Vec::new(),
+    }))
+}
+
+fn into_upstream(request: CreateVideoRequest) -> Result<VideoRequest> {
+    let mut frames = Vec::new();
+    for (field, kind, file) in [
+        ("first_frame", "first_frame", request.first_frame),
+        ("last_frame", "last_frame", request.last_frame),
+    ] {
+        let Some(file) = file else { continue };
+        let file = file.load(field)?;
+        if file.kind != FileKind::Image {
+            return Err(Error::invalid(field, format!("{field} must be an image.")));
+        }
+        let image_url = Url {
+            url: file.into_url(),
+        };
+        frames.push(FrameImage {
+            kind: "image_url",
+            image_url,
+            frame_type: kind,
+        });
+    }
+    if request.prompt.is_none() && frames.is_empty() {
+        return Err(Error::invalid(
+            "prompt",
+            "prompt or first_frame is required.",
+        ));
+    }
+    Ok(VideoRequest {
+        model: request.model,
+        prompt: request.prompt,
+        duration: request.duration,
+        resolution: request.resolution.map(VideoResolution::sent),
+        aspect_ratio: request.aspect_ratio.map(VideoAspectRatio::sent),
+        frame_images: frames,
+        generate_audio: request.generate_audio,
+        seed: request.seed,
+    })
+}

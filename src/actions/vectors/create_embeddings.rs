@@ -1,0 +1,168 @@
+//! Create embeddings: texts in, vectors out.
+
+use actix_web::{post, web::Data};
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::{
+    actions::facts::CallFacts,
+    endpoint::{
+        ActionErrors, Answer, Body, Overlay, Services,
+        overlay::{Dropdown, Set, Source},
+    },
+    error::{Error, Result},
+    openrouter::{
+        ApiKey,
+        vectors::{EmbeddingsRequest, EmbeddingsResponse},
+    },
+    telemetry,
+};
+
+pub(crate) const OVERLAY: &[Overlay] = &[
+    Overlay::property(
+        "CreateEmbeddingsRequest",
+        "model",
+        &[Set::Dropdown(Dropdown {
+            operation: "ListModelChoices",
+            parameters: &[("output_modality", Source::Text("embeddings"))],
+        })],
+    ),
+    Overlay::property("CreateEmbeddingsRequest", "inputs", &[Set::Advanced]),
+    Overlay::property("CreateEmbeddingsRequest", "dimensions", &[Set::Advanced]),
+];
+
+/// The texts.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct CreateEmbeddingsRequest {
+    /// Model
+    ///
+    /// The model that makes the vectors.
+    #[validate(length(min = 1))]
+    #[schema(min_length = 1)]
+    pub model: String,
+    /// Input
+    ///
+    /// The text. Input or Inputs is needed.
+    pub input: Option<String>,
+    /// Inputs
+    ///
+    /// Several texts, 1 to 2048; they come after the Input.
+    #[validate(length(max = 2048))]
+    #[schema(max_items = 2048)]
+    pub inputs: Option<Vec<String>>,
+    /// Dimensions
+    ///
+    /// How many numbers a vector has, 1 or more, for models that can choose.
+    #[validate(range(min = 1))]
+    #[schema(minimum = 1)]
+    pub dimensions: Option<u32>,
+}
+
+/// The vectors.
+#[skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CreateEmbeddingsResponse {
+    /// Embedding
+    ///
+    /// The vector of the first text.
+    pub embedding: Vec<f64>,
+    /// Embeddings
+    ///
+    /// The vectors of all texts, in their order.
+    pub embeddings: Vec<EmbeddingRow>,
+    /// Prompt Tokens
+    ///
+    /// The tokens of the texts.
+    pub prompt_tokens: Option<i64>,
+    /// Total Tokens
+    ///
+    /// The tokens in all.
+    pub total_tokens: Option<i64>,
+    /// What every answer carries.
+    #[serde(flatten)]
+    pub facts: CallFacts,
+}
+
+/// The vector of one text.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EmbeddingRow {
+    /// Index
+    ///
+    /// The number of the text, from 0.
+    pub index: i32,
+    /// Embedding
+    ///
+    /// The vector of the text.
+    pub embedding: Vec<f64>,
+}
+
+/// Create embeddings
+///
+/// Turns texts into vectors that are close to each other where the texts mean the same.
+#[utoipa::path(
+    operation_id = "CreateEmbeddings", tag = "Vectors",
+    request_body(content = CreateEmbeddingsRequest, description = "The texts."),
+    responses((status = 200, description = "The vectors.", body = CreateEmbeddingsResponse), ActionErrors)
+)]
+#[post("/embeddings")]
+pub(crate) async fn create_embeddings(
+    services: Data<Services>,
+    key: ApiKey,
+    Body(request): Body<CreateEmbeddingsRequest>,
+) -> Result<Answer<CreateEmbeddingsResponse>> {
+    let upstream = into_upstream(request)?;
+    let answer = services.openrouter.embeddings(&key, &upstream).await?;
+    Ok(Answer(CreateEmbeddingsResponse::from_upstream(
+        answer,
+        upstream.model,
+    )))
+}
+
+fn into_upstream(request: CreateEmbeddingsRequest) -> Result<EmbeddingsRequest> {
+    let input: Vec<_> = request
+        .input
+        .into_iter()
+        .chain(request.inputs.unwrap_or_default())
+        .collect();
+    if input.is_empty() {
+        return Err(Error::invalid("input", "input or inputs is required."));
+    }
+    Ok(EmbeddingsRequest {
+        model: request.model,
+        input,
+        dimensions: request.dimensions,
+        encoding_format: "float",
+    })
+}
+
+impl CreateEmbeddingsResponse {
+    fn from_upstream(answer: EmbeddingsResponse, model: String) -> Self {
+        let usage = &answer.usage;
+        telemetry::note(|call| call.tokens = usage.total_tokens);
+        let embeddings: Vec<_> = (0..)
+            .zip(&answer.data)
+            .map(|(index, vector)| EmbeddingRow {
+                index,
+                embedding: vector.numbers(),
+            })
+            .collect();
+        Self {
+            embedding: embeddings
+                .first()
+                .map(|row| row.embedding.clone())
+                .unwrap_or_default(),
+            embeddings,
+            prompt_tokens: usage.prompt_tokens,
+            total_tokens: usage.total_tokens,
+            facts: CallFacts::completed(
+                answer.id,
+                answer.model.unwrap_or(model),
+                usage.cost,
+                Vec::new(),
+            ),
+        }
+    }
+}

@@ -171,16 +171,25 @@ impl<'a> Call<'a> {
         request
     }
 
+    /// Whether the call asks for something else than JSON.
+    fn wants_bytes(&self) -> bool {
+        self.headers
+            .iter()
+            .any(|(name, value)| name == "accept" && !value.contains("json"))
+    }
+
     /// Makes the call and checks its answer.
     pub(crate) async fn send(self) -> Answer {
         let response = self.request().send().await.unwrap();
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let text = response.text().await.unwrap();
+        let bytes = response.bytes().await.unwrap().to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or_default();
         let answer = Answer {
             status,
             headers,
+            bytes,
             text,
             json,
         };
@@ -188,7 +197,7 @@ impl<'a> Call<'a> {
         answer.check_headers(&shown());
         if status >= 400 {
             answer.check_error(&shown());
-        } else if let Some(operation) = self.operation {
+        } else if let Some(operation) = self.operation.filter(|_| !self.wants_bytes()) {
             answer.check_success(&operation, &shown());
         }
         answer
@@ -226,6 +235,8 @@ impl<'a> Call<'a> {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+    /// The bytes as text, as far as they are one.
     pub(crate) text: String,
     /// Null if the text is no JSON.
     pub(crate) json: Value,

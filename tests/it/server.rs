@@ -9,7 +9,7 @@ use crate::support::{TestApp, definition::DEFINITION, sandbox};
 fn at(public_url: &str) -> TestApp {
     let url = public_url.to_owned();
     TestApp::start(true, |config| {
-        config.server.public_url = url.try_into().unwrap()
+        config.server.public_url = url.try_into().unwrap();
     })
 }
 
@@ -155,7 +155,7 @@ async fn swagger_ui_has_its_page_and_everything_on_it() {
         .text
         .split(['"', '\''])
         .filter(|text| text.starts_with("./") || text.starts_with("swagger-ui"))
-        .filter(|text| text.ends_with(".js") || text.ends_with(".css"))
+        .filter(|text| [".js", ".css"].iter().any(|ending| text.ends_with(ending)))
         .collect();
     assert!(assets.len() >= 3, "{assets:?}");
     for asset in assets {

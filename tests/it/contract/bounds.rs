@@ -31,13 +31,10 @@ fn bounds(name: &str, schema: &'static Value) -> Vec<Bound> {
             "{name}: this test does not know {unknown}"
         );
     }
-    let step = if schema["type"] == "integer" {
-        1.0
-    } else {
-        0.001
-    };
+    let integer = schema["type"] == "integer";
+    let step = if integer { 1.0 } else { 0.001 };
     let number = |value: f64| {
-        if step == 1.0 {
+        if integer {
             json!(whole(value))
         } else {
             json!(value)
@@ -68,7 +65,7 @@ fn bounds(name: &str, schema: &'static Value) -> Vec<Bound> {
             keyword,
             outside,
             inside,
-        })
+        });
     };
     if let Some(least) = schema["minimum"].as_f64() {
         add("minimum", number(least - step), number(least));

@@ -133,13 +133,14 @@ impl<'a> Call<'a> {
                     let place = format!("{{{name}}}");
                     self.path = self.path.replace(&place, value.as_str().unwrap());
                 }
-                "query" if parameter["required"] == true => {
-                    if self.query.iter().all(|(known, _)| known != name) {
-                        let text = value
-                            .as_str()
-                            .map_or_else(|| value.to_string(), str::to_owned);
-                        self.query.push((name.to_owned(), text));
-                    }
+                "query"
+                    if parameter["required"] == true
+                        && self.query.iter().all(|(known, _)| known != name) =>
+                {
+                    let text = value
+                        .as_str()
+                        .map_or_else(|| value.to_string(), str::to_owned);
+                    self.query.push((name.to_owned(), text));
                 }
                 "body" if self.body.is_none() => {
                     self = self.body(&sample("", &parameter["schema"]));

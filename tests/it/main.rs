@@ -10,6 +10,8 @@ mod catalog;
 mod chat;
 mod cli;
 mod contract;
+mod media;
 mod server;
 mod support;
 mod upstream_errors;
+mod vectors;

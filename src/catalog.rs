@@ -9,7 +9,7 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::{
     error::{Error, Kind, Result},
@@ -26,14 +26,17 @@ const MAX_PAGES: usize = 256;
 /// Variants that every model can be called with and that the list does not name.
 const DYNAMIC_VARIANTS: [&str; 4] = [":nitro", ":floor", ":exacto", ":online"];
 
+/// When the last fetch failed, if it did.
+type LastFailure = Option<Instant>;
+
 /// The cached list of models.
 #[derive(Debug)]
 pub struct Catalog {
     client: Client,
     refresh: Duration,
     current: ArcSwapOption<Snapshot>,
-    /// Held by the one fetch under way; holds when the last one failed.
-    flight: AsyncMutex<Option<Instant>>,
+    /// Held by the one fetch under way.
+    flight: Arc<AsyncMutex<LastFailure>>,
 }
 
 /// The list of models as it was at one moment.
@@ -54,7 +57,7 @@ impl Catalog {
             client,
             refresh,
             current: ArcSwapOption::empty(),
-            flight: AsyncMutex::default(),
+            flight: Arc::default(),
         })
     }
 
@@ -90,56 +93,52 @@ impl Catalog {
     }
 
     async fn first(self: &Arc<Self>) -> Result<Arc<Snapshot>> {
-        let mut failed = self.flight.lock().await;
+        let flight = Arc::clone(&self.flight).lock_owned().await;
         if let Some(snapshot) = self.current.load_full() {
             return Ok(snapshot);
         }
-        if failed.is_some_and(|moment| moment.elapsed() < PAUSE) {
+        if failed_just_now(&flight) {
             return Err(Error::new(
                 Kind::UpstreamError,
                 "OpenRouter's list of models cannot be fetched at the moment.",
             ));
         }
         // A caller that goes away must not end the fetch that others wait for.
-        let catalog = Arc::clone(self);
-        let fetched = tokio::spawn(async move { catalog.fetch().await }).await;
-        match fetched {
-            Ok(Ok(snapshot)) => Ok(snapshot),
-            Ok(Err(error)) => {
-                *failed = Some(Instant::now());
-                Err(error)
-            }
-            Err(cause) => Err(
-                Error::new(Kind::Internal, "The list of models was not fetched.").because(cause),
-            ),
-        }
+        let fetched = tokio::spawn(Arc::clone(self).fly(flight)).await;
+        fetched.unwrap_or_else(|cause| {
+            Err(Error::new(Kind::Internal, "The list of models was not fetched.").because(cause))
+        })
     }
 
     /// Starts a fetch unless one is under way or the last one failed just now.
     fn refresh_behind(self: &Arc<Self>) {
+        let Ok(flight) = Arc::clone(&self.flight).try_lock_owned() else {
+            return;
+        };
+        let fresh = |snapshot: Arc<Snapshot>| snapshot.fetched.elapsed() < self.refresh;
+        if failed_just_now(&flight) || self.current.load_full().is_some_and(fresh) {
+            return;
+        }
         let catalog = Arc::clone(self);
         tokio::spawn(async move {
-            let Ok(mut failed) = catalog.flight.try_lock() else {
-                return;
-            };
-            let fresh = |snapshot: Arc<Snapshot>| snapshot.fetched.elapsed() < catalog.refresh;
-            if failed.is_some_and(|moment| moment.elapsed() < PAUSE)
-                || catalog.current.load_full().is_some_and(fresh)
-            {
-                return;
+            if let Err(error) = catalog.fly(flight).await {
+                tracing::warn!(
+                    code = error.kind().code(),
+                    detail = error.log_detail(),
+                    "the list of models was not refreshed; the old one is served"
+                );
             }
-            *failed = match catalog.fetch().await {
-                Ok(_) => None,
-                Err(error) => {
-                    tracing::warn!(
-                        code = error.kind().code(),
-                        detail = error.log_detail(),
-                        "the list of models was not refreshed; the old one is served"
-                    );
-                    Some(Instant::now())
-                }
-            };
         });
+    }
+
+    /// Fetches while it holds the one `flight`, and leaves there whether it failed.
+    async fn fly(
+        self: Arc<Self>,
+        mut flight: OwnedMutexGuard<LastFailure>,
+    ) -> Result<Arc<Snapshot>> {
+        let fetched = self.fetch().await;
+        *flight = fetched.is_err().then(Instant::now);
+        fetched
     }
 
     async fn fetch(&self) -> Result<Arc<Snapshot>> {
@@ -205,6 +204,10 @@ impl Snapshot {
         }
         page
     }
+}
+
+fn failed_just_now(failure: &LastFailure) -> bool {
+    failure.is_some_and(|moment| moment.elapsed() < PAUSE)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod answer;
 mod body;
+mod choices;
 mod key;
 mod lenient;
 mod names;
@@ -14,6 +15,7 @@ use std::{sync::Arc, time::Duration};
 pub use answer::{ActionErrors, Answer, fail};
 pub(crate) use answer::{json, written};
 pub use body::{Body, BodyLimit, Input};
+pub(crate) use choices::choices;
 pub use key::key_in;
 pub use lenient::field_names;
 pub use names::unknown_field;

@@ -115,7 +115,7 @@ fn written(path: &Path) -> String {
     let mut text = String::new();
     for segment in path {
         match segment {
-            Segment::Seq { index } => text.push_str(&format!("[{index}]")),
+            Segment::Seq { index } => text = format!("{text}[{index}]"),
             Segment::Map { key } => text = join(&text, &shorten(key)),
             Segment::Enum { .. } | Segment::Unknown => {}
         }

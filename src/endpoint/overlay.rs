@@ -48,7 +48,8 @@ pub enum Set {
     Dropdown(Dropdown),
     /// The names of an enum's values: pairs of value and display name.
     Names(&'static [(&'static str, &'static str)]),
-    /// The properties of another schema, but for those named, join this one's in one flat object.
+    /// The optional properties of another schema, but for those named, join this one's in one flat
+    /// object. As parts of an `allOf` they could not: each part refuses what it does not know.
     Flatten(&'static str, &'static [&'static str]),
     /// The answer's fields are told by another operation, which is asked with properties of the
     /// body and answers a JSON Schema under `schema`.
@@ -89,6 +90,15 @@ impl Overlay {
         }
     }
 
+    /// An overlay of a list of values.
+    #[must_use]
+    pub const fn names(schema: &'static str, set: &'static [Set]) -> Self {
+        Self {
+            at: At::Schema(schema),
+            set,
+        }
+    }
+
     /// Puts it into `document`.
     ///
     /// # Errors
@@ -97,14 +107,12 @@ impl Overlay {
     pub fn apply(&self, document: &mut Value) -> Result<(), String> {
         for set in self.set {
             if let Set::Flatten(schema, without) = set {
-                let other = flattened(document, schema, without)
-                    .ok_or_else(|| format!("{set:?} names no schema of the document"))?;
+                let others = properties_of(document, schema, without)
+                    .ok_or_else(|| format!("{set:?} names nothing in the document"))?;
                 for place in self.places(document)? {
-                    let own = std::mem::take(place);
-                    place.insert(
-                        "allOf".to_owned(),
-                        Value::Array(vec![own.into(), other.clone()]),
-                    );
+                    let own = place.get_mut("properties").and_then(Value::as_object_mut);
+                    let own = own.ok_or_else(|| format!("{:?} has no properties", self.at))?;
+                    own.extend(others.clone());
                 }
             }
         }
@@ -186,20 +194,13 @@ impl Overlay {
     }
 }
 
-/// A reference to `schema`, or a copy of it without some of its properties.
-fn flattened(document: &mut Value, schema: &str, without: &[&str]) -> Option<Value> {
-    if without.is_empty() {
-        schema_mut(document, schema)?;
-        return Some(json!({"$ref": format!("#/components/schemas/{schema}")}));
-    }
-    let mut copy = schema_mut(document, schema)?.clone();
-    // The object that it joins has a description of its own.
-    copy.shift_remove("description");
-    let properties = copy.get_mut("properties")?.as_object_mut()?;
+/// The properties of `schema` but for those `without`, all of which it must have.
+fn properties_of(document: &mut Value, schema: &str, without: &[&str]) -> Option<Map<String, Value>> {
+    let mut properties = properties_mut(document, schema)?.clone();
     for name in without {
         properties.shift_remove(*name)?;
     }
-    Some(copy.into())
+    Some(properties)
 }
 
 fn schema_mut<'a>(document: &'a mut Value, name: &str) -> Option<&'a mut Map<String, Value>> {

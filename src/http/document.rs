@@ -86,6 +86,10 @@ pub fn document() -> Result<Value, Vec<String>> {
     if !problems.is_empty() {
         return Err(problems);
     }
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        // By now its properties are part of the requests.
+        schemas.shift_remove("GenerationOptions");
+    }
     document["servers"] = json!([{"url": "/", "description": "This service."}]);
     document["x-ms-connector-metadata"] = json!([
         {"propertyName": "Website", "propertyValue": "https://openrouter.ai"},

@@ -15,6 +15,9 @@ use crate::{
     telemetry,
 };
 
+/// The longest that a read may take, such as of the catalogue: a designer waits for it.
+const READ_DEADLINE: Duration = Duration::from_mins(1);
+
 /// What a path segment may hold unescaped: model ids use `:`, `~` and `@`.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -40,6 +43,8 @@ pub(super) struct Call<'a> {
     query: Vec<(&'static str, String)>,
     key: Option<&'a ApiKey>,
     body: Option<Vec<u8>>,
+    /// Whether the answer may take as long as a generation.
+    patient: bool,
 }
 
 impl<'a> Call<'a> {
@@ -51,6 +56,7 @@ impl<'a> Call<'a> {
             query: Vec::new(),
             key,
             body: None,
+            patient: false,
         }
     }
 
@@ -65,7 +71,14 @@ impl<'a> Call<'a> {
             query: Vec::new(),
             key: Some(key),
             body: Some(body),
+            patient: true,
         })
+    }
+
+    /// Lets the answer take as long as a generation: it is large.
+    pub(super) fn patient(mut self) -> Self {
+        self.patient = true;
+        self
     }
 
     /// Adds query parameters.
@@ -158,6 +171,11 @@ impl Client {
     /// Sends `call` and reads its whole answer. Anything but a success is an error.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Reply> {
         let started = Instant::now();
+        let deadline = if call.patient {
+            self.deadline
+        } else {
+            self.deadline.min(READ_DEADLINE)
+        };
         let read = async {
             let mut stream = self.open(call).await?;
             let mut body = Vec::new();
@@ -175,12 +193,12 @@ impl Client {
                 body,
             })
         };
-        let reply = tokio::time::timeout(self.deadline, read).await;
+        let reply = tokio::time::timeout(deadline, read).await;
         telemetry::note(|facts| facts.upstream += started.elapsed());
         reply.unwrap_or_else(|_| {
             Err(Error::new(
                 Kind::Deadline,
-                "The model did not answer in the time for one call.",
+                "OpenRouter did not answer in the time for one call.",
             ))
         })
     }

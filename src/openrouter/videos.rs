@@ -123,7 +123,9 @@ impl Client {
     /// Whatever upstream refuses.
     pub async fn video_content(&self, key: &ApiKey, id: &str) -> Result<(Vec<u8>, String)> {
         let path = format!("/videos/{}/content", segment("id", id)?);
-        let call = Call::get(path, Some(key)).query(vec![("index", "0".to_owned())]);
+        let call = Call::get(path, Some(key))
+            .query(vec![("index", "0".to_owned())])
+            .patient();
         let reply = self.send(call).await?;
         if reply.is_json() {
             reply.json()?;

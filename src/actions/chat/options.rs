@@ -1,25 +1,24 @@
 //! The generation options: flat for a maker, nested for OpenRouter, one code for every action
 //! that generates text.
 
+mod mapping;
+mod with_options;
+
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use super::structured::AnswerSchema;
+pub use with_options::WithOptions;
+
 use crate::{
     endpoint::{
-        Input, Overlay, field_names,
+        Overlay, choices,
         overlay::{At, Dropdown, Set, Source},
-        unknown_field,
     },
-    error::{Error, Kind, Result},
-    openrouter::{
-        chat::{MaxPrice, Options, ProviderPreferences, Reasoning},
-        models::Model,
-    },
+    error::{Error, Result},
 };
 
 pub(crate) const OVERLAY: &[Overlay] = &[
@@ -43,66 +42,13 @@ pub(crate) const OVERLAY: &[Overlay] = &[
         at: At::Items("GenerationOptions", "provider_ignore"),
         set: &[PROVIDERS],
     },
-    Overlay {
-        at: At::Schema("ReasoningEffort"),
-        set: &[Set::Names(&[
-            ("none", "None"),
-            ("minimal", "Minimal"),
-            ("low", "Low"),
-            ("medium", "Medium"),
-            ("high", "High"),
-            ("xhigh", "Extra high"),
-            ("max", "Maximum"),
-        ])],
-    },
-    Overlay {
-        at: At::Schema("Verbosity"),
-        set: &[Set::Names(&[
-            ("low", "Low"),
-            ("medium", "Medium"),
-            ("high", "High"),
-            ("xhigh", "Extra high"),
-            ("max", "Maximum"),
-        ])],
-    },
-    Overlay {
-        at: At::Schema("ProviderSort"),
-        set: &[Set::Names(&[
-            ("price", "Lowest price"),
-            ("throughput", "Highest throughput"),
-            ("latency", "Shortest wait"),
-        ])],
-    },
-    Overlay {
-        at: At::Schema("DataCollection"),
-        set: &[Set::Names(&[("allow", "Allow"), ("deny", "Deny")])],
-    },
-    Overlay {
-        at: At::Schema("PdfEngine"),
-        set: &[Set::Names(&[
-            ("native", "Native (by the model)"),
-            ("mistral-ocr", "Mistral OCR (scans)"),
-            ("cloudflare-ai", "Cloudflare AI (text, free)"),
-        ])],
-    },
-    Overlay {
-        at: At::Schema("ServiceTier"),
-        set: &[Set::Names(&[
-            ("auto", "Auto"),
-            ("default", "Default"),
-            ("flex", "Flex"),
-            ("priority", "Priority"),
-            ("scale", "Scale"),
-        ])],
-    },
-    Overlay {
-        at: At::Schema("ResponseFormat"),
-        set: &[Set::Names(&[
-            ("text", "Text"),
-            ("json_object", "JSON object"),
-            ("json_schema", "JSON Schema"),
-        ])],
-    },
+    Overlay::names("ReasoningEffort", &[Set::Names(ReasoningEffort::NAMES)]),
+    Overlay::names("Verbosity", &[Set::Names(Verbosity::NAMES)]),
+    Overlay::names("ResponseFormat", &[Set::Names(ResponseFormat::NAMES)]),
+    Overlay::names("ProviderSort", &[Set::Names(ProviderSort::NAMES)]),
+    Overlay::names("DataCollection", &[Set::Names(DataCollection::NAMES)]),
+    Overlay::names("PdfEngine", &[Set::Names(PdfEngine::NAMES)]),
+    Overlay::names("ServiceTier", &[Set::Names(ServiceTier::NAMES)]),
 ];
 
 /// Adds the options to a request's own inputs.
@@ -332,42 +278,39 @@ pub struct GenerationOptions {
     pub metadata: Option<BTreeMap<String, String>>,
 }
 
-macro_rules! choices {
-    ($($(#[doc = $doc:literal])+ $name:ident { $($variant:ident = $text:tt),+ $(,)? })+) => {
-        $(
-            $(#[doc = $doc])+
-            #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-            #[expect(missing_docs, reason = "the variants are the values of OpenRouter's API")]
-            pub enum $name { $(#[serde(rename = $text)] $variant,)+ }
-
-            impl $name {
-                fn text(self) -> String {
-                    match self { $(Self::$variant => $text,)+ }.to_owned()
-                }
-            }
-        )+
-    };
-}
-
 choices! {
     /// How much a reasoning model thinks.
     ReasoningEffort {
-        None = "none", Minimal = "minimal", Low = "low", Medium = "medium", High = "high",
-        ExtraHigh = "xhigh", Max = "max",
+        None = "none" "None", Minimal = "minimal" "Minimal", Low = "low" "Low",
+        Medium = "medium" "Medium", High = "high" "High", ExtraHigh = "xhigh" "Extra high",
+        Max = "max" "Maximum",
     }
     /// How detailed the answer is.
-    Verbosity { Low = "low", Medium = "medium", High = "high", ExtraHigh = "xhigh", Max = "max" }
+    Verbosity {
+        Low = "low" "Low", Medium = "medium" "Medium", High = "high" "High",
+        ExtraHigh = "xhigh" "Extra high", Max = "max" "Maximum",
+    }
     /// The form of the answer.
-    ResponseFormat { Text = "text", JsonObject = "json_object", JsonSchema = "json_schema" }
+    ResponseFormat {
+        Text = "text" "Text", JsonObject = "json_object" "JSON object",
+        JsonSchema = "json_schema" "JSON Schema",
+    }
     /// What makes a provider preferred.
-    ProviderSort { Price = "price", Throughput = "throughput", Latency = "latency" }
+    ProviderSort {
+        Price = "price" "Lowest price", Throughput = "throughput" "Highest throughput",
+        Latency = "latency" "Shortest wait",
+    }
     /// Whether providers that keep prompts may answer.
-    DataCollection { Allow = "allow", Deny = "deny" }
+    DataCollection { Allow = "allow" "Allow", Deny = "deny" "Deny" }
     /// How PDF files are read.
-    PdfEngine { Native = "native", MistralOcr = "mistral-ocr", CloudflareAi = "cloudflare-ai" }
+    PdfEngine {
+        Native = "native" "Native (by the model)", MistralOcr = "mistral-ocr" "Mistral OCR (scans)",
+        CloudflareAi = "cloudflare-ai" "Cloudflare AI (text, free)",
+    }
     /// The provider's service level.
     ServiceTier {
-        Auto = "auto", Default = "default", Flex = "flex", Priority = "priority", Scale = "scale",
+        Auto = "auto" "Auto", Default = "default" "Default", Flex = "flex" "Flex",
+        Priority = "priority" "Priority", Scale = "scale" "Scale",
     }
 }
 
@@ -421,326 +364,4 @@ fn metadata_in_bounds(metadata: &BTreeMap<String, String>) -> Result<(), Validat
         "may have 16 pairs at most, with names of up to 64 and values of up to 512 characters."
             .into(),
     ))
-}
-
-/// The input of an action together with the generation options, in one flat object.
-#[derive(Debug)]
-pub struct WithOptions<T> {
-    /// The action's own input.
-    pub own: T,
-    /// The options.
-    pub options: GenerationOptions,
-}
-
-impl<T: DeserializeOwned + Validate> Input for WithOptions<T> {
-    /// Splits the object by the options' names, so that each half tells its own faults by path.
-    fn from_json(value: Value) -> Result<Self> {
-        let Value::Object(all) = value else {
-            return Err(Error::new(
-                Kind::InvalidRequest,
-                "The body must be an object.",
-            ));
-        };
-        let (own_names, names) = (field_names::<T>(), field_names::<GenerationOptions>());
-        let known: Vec<_> = own_names.iter().chain(names).copied().collect();
-        let unknown = all.keys().find(|name| {
-            !known.contains(&name.as_str()) && !name.to_ascii_lowercase().starts_with("x-")
-        });
-        if let Some(unknown) = unknown {
-            return Err(unknown_field(unknown, &known));
-        }
-        // A name that both have is the action's own.
-        let (options, own): (Map<_, _>, Map<_, _>) = all.into_iter().partition(|(name, _)| {
-            names.contains(&name.as_str()) && !own_names.contains(&name.as_str())
-        });
-        Ok(Self {
-            own: T::from_json(Value::Object(own))?,
-            options: GenerationOptions::from_json(Value::Object(options))?,
-        })
-    }
-}
-
-impl GenerationOptions {
-    /// The options as OpenRouter takes them; what has no effect is named in `warnings`.
-    ///
-    /// # Errors
-    ///
-    /// `400` for JSON that cannot be read, or a format without its schema.
-    pub(crate) fn to_upstream(
-        &self,
-        model: Option<&Model>,
-        warnings: &mut Vec<String>,
-    ) -> Result<Options> {
-        self.warn_unsupported(model, warnings);
-        Ok(Options {
-            models: self.fallback_models.clone(),
-            temperature: self.temperature,
-            top_p: self.top_p,
-            top_k: self.top_k,
-            min_p: self.min_p,
-            top_a: self.top_a,
-            frequency_penalty: self.frequency_penalty,
-            presence_penalty: self.presence_penalty,
-            repetition_penalty: self.repetition_penalty,
-            seed: self.seed,
-            stop: self.stop.clone(),
-            logit_bias: self.logit_bias.clone(),
-            logprobs: self.logprobs,
-            top_logprobs: self.top_logprobs,
-            max_tokens: self.max_tokens,
-            max_completion_tokens: self.max_completion_tokens,
-            reasoning: self.reasoning(warnings),
-            verbosity: self.verbosity.map(Verbosity::text),
-            response_format: self.response_format(warnings)?,
-            tools: self.tools()?,
-            tool_choice: self.tool_choice(),
-            modalities: None,
-            image_config: None,
-            provider: self.provider(),
-            plugins: self.plugins(warnings),
-            service_tier: self.service_tier.map(ServiceTier::text),
-            session_id: self.session_id.clone(),
-            user: self.user.clone(),
-            metadata: self.metadata.clone(),
-        })
-    }
-
-    fn reasoning(&self, warnings: &mut Vec<String>) -> Option<Reasoning> {
-        let both = self.reasoning_effort.is_some() && self.reasoning_max_tokens.is_some();
-        if both {
-            warnings.push(
-                "reasoning_max_tokens is ignored, because reasoning_effort is set too.".to_owned(),
-            );
-        }
-        let reasoning = Reasoning {
-            effort: self.reasoning_effort.map(ReasoningEffort::text),
-            max_tokens: self.reasoning_max_tokens.filter(|_| !both),
-            exclude: self.exclude_reasoning,
-        };
-        (reasoning != Reasoning::default()).then_some(reasoning)
-    }
-
-    fn response_format(&self, warnings: &mut Vec<String>) -> Result<Option<Value>> {
-        // A schema alone can only mean that the answer shall fit it.
-        let format = self.response_format.or_else(|| {
-            self.response_schema
-                .as_ref()
-                .map(|_| ResponseFormat::JsonSchema)
-        });
-        let Some(format) = format else {
-            return Ok(None);
-        };
-        if format == ResponseFormat::JsonSchema {
-            let Some(schema) = &self.response_schema else {
-                return Err(Error::invalid(
-                    "response_schema",
-                    "response_schema is required with the response format json_schema.",
-                ));
-            };
-            let schema = AnswerSchema::read("response_schema", schema)?;
-            return Ok(Some(schema.response_format(warnings)));
-        }
-        if self.response_schema.is_some() {
-            warnings.push(format!(
-                "response_schema is ignored, because the response format is {}.",
-                format.text()
-            ));
-        }
-        Ok(Some(json!({"type": format.text()})))
-    }
-
-    fn tools(&self) -> Result<Option<Value>> {
-        let Some(tools) = &self.tools else {
-            return Ok(None);
-        };
-        match tools.value("tools")? {
-            Value::Array(tools) if tools.is_empty() => Ok(None),
-            tools @ Value::Array(_) => Ok(Some(tools)),
-            _ => Err(Error::invalid(
-                "tools",
-                "tools must be a JSON list of tools.",
-            )),
-        }
-    }
-
-    fn tool_choice(&self) -> Option<Value> {
-        let choice = self.tool_choice.as_deref()?;
-        Some(match choice {
-            "none" | "auto" | "required" => json!(choice),
-            name => json!({"type": "function", "function": {"name": name}}),
-        })
-    }
-
-    fn provider(&self) -> Option<ProviderPreferences> {
-        let price = MaxPrice {
-            prompt: self.max_prompt_price.map(|price| price.to_string()),
-            completion: self.max_completion_price.map(|price| price.to_string()),
-        };
-        let provider = ProviderPreferences {
-            order: self.provider_order.clone(),
-            only: self.provider_only.clone(),
-            ignore: self.provider_ignore.clone(),
-            sort: self.provider_sort.map(ProviderSort::text),
-            allow_fallbacks: self.allow_fallbacks,
-            require_parameters: self.require_parameters,
-            data_collection: self.data_collection.map(DataCollection::text),
-            zdr: self.zero_data_retention,
-            max_price: (price != MaxPrice::default()).then_some(price),
-        };
-        (provider != ProviderPreferences::default()).then_some(provider)
-    }
-
-    fn plugins(&self, warnings: &mut Vec<String>) -> Option<Vec<Value>> {
-        let mut plugins = Vec::new();
-        match (self.web_search, self.web_search_max_results) {
-            (Some(true), Some(most)) => plugins.push(json!({"id": "web", "max_results": most})),
-            (Some(true), None) => plugins.push(json!({"id": "web"})),
-            // Said outright, it also turns off a search that the account has as its default.
-            (Some(false), _) => plugins.push(json!({"id": "web", "enabled": false})),
-            (None, Some(_)) => warnings.push(
-                "web_search_max_results is ignored, because web_search is not set.".to_owned(),
-            ),
-            (None, None) => {}
-        }
-        if let Some(engine) = self.pdf_engine {
-            plugins.push(json!({"id": "file-parser", "pdf": {"engine": engine.text()}}));
-        }
-        (!plugins.is_empty()).then_some(plugins)
-    }
-
-    /// Names what the model's providers would drop without a word.
-    fn warn_unsupported(&self, model: Option<&Model>, warnings: &mut Vec<String>) {
-        let Some(model) = model.filter(|model| !model.supported_parameters.is_empty()) else {
-            return;
-        };
-        let supports = |names: &[&str]| {
-            names
-                .iter()
-                .any(|name| model.supported_parameters.iter().any(|p| p == name))
-        };
-        let length: &[&str] = &["max_tokens", "max_completion_tokens"];
-        let format: &[&str] = match self.response_format {
-            Some(ResponseFormat::Text) => &[],
-            Some(ResponseFormat::JsonObject) => &["response_format"],
-            _ => &["structured_outputs", "response_format"],
-        };
-        let asked = self.response_format.is_some() || self.response_schema.is_some();
-        let options: &[(&str, bool, &[&str])] = &[
-            ("temperature", self.temperature.is_some(), &["temperature"]),
-            ("top_p", self.top_p.is_some(), &["top_p"]),
-            ("top_k", self.top_k.is_some(), &["top_k"]),
-            ("min_p", self.min_p.is_some(), &["min_p"]),
-            ("top_a", self.top_a.is_some(), &["top_a"]),
-            (
-                "frequency_penalty",
-                self.frequency_penalty.is_some(),
-                &["frequency_penalty"],
-            ),
-            (
-                "presence_penalty",
-                self.presence_penalty.is_some(),
-                &["presence_penalty"],
-            ),
-            (
-                "repetition_penalty",
-                self.repetition_penalty.is_some(),
-                &["repetition_penalty"],
-            ),
-            ("seed", self.seed.is_some(), &["seed"]),
-            ("stop", self.stop.is_some(), &["stop"]),
-            ("logit_bias", self.logit_bias.is_some(), &["logit_bias"]),
-            ("logprobs", self.logprobs.is_some(), &["logprobs"]),
-            (
-                "top_logprobs",
-                self.top_logprobs.is_some(),
-                &["top_logprobs"],
-            ),
-            ("max_tokens", self.max_tokens.is_some(), length),
-            (
-                "max_completion_tokens",
-                self.max_completion_tokens.is_some(),
-                length,
-            ),
-            (
-                "reasoning_effort",
-                self.reasoning_effort.is_some(),
-                &["reasoning", "reasoning_effort"],
-            ),
-            (
-                "reasoning_max_tokens",
-                self.reasoning_max_tokens.is_some(),
-                &["reasoning"],
-            ),
-            (
-                "exclude_reasoning",
-                self.exclude_reasoning.is_some(),
-                &["include_reasoning", "reasoning"],
-            ),
-            ("verbosity", self.verbosity.is_some(), &["verbosity"]),
-            ("response_format", asked && !format.is_empty(), format),
-            ("tools", self.tools.is_some(), &["tools"]),
-            ("tool_choice", self.tool_choice.is_some(), &["tool_choice"]),
-        ];
-        let id = model.id.as_deref().unwrap_or_default();
-        for (name, set, names) in options {
-            if *set && !supports(names) {
-                warnings.push(format!("{name} has no effect: {id} does not support it."));
-            }
-        }
-    }
-
-    /// Refuses a call that could cost more than `max_cost`, by the catalogue's prices.
-    ///
-    /// # Errors
-    ///
-    /// `402` with the code `cost_limit`.
-    pub(crate) fn check_cost(
-        &self,
-        model: Option<&Model>,
-        prompt_bytes: usize,
-        warnings: &mut Vec<String>,
-    ) -> Result<()> {
-        let Some(limit) = self.max_cost else {
-            return Ok(());
-        };
-        let prices = model.and_then(|model| {
-            Some((
-                model,
-                model.pricing.prompt_price()?,
-                model.pricing.completion_price()?,
-            ))
-        });
-        let Some((model, prompt_price, completion_price)) = prices else {
-            warnings.push(
-                "max_cost could not be checked: the price of the model is not known.".to_owned(),
-            );
-            return Ok(());
-        };
-        // About four bytes of English make a token; three keeps the estimate on the safe side.
-        let prompt_tokens = prompt_bytes.div_ceil(3);
-        let most = self
-            .max_completion_tokens
-            .or(self.max_tokens)
-            .map(i64::from);
-        let Some(answer_tokens) = most.or(model.top_provider.max_completion_tokens) else {
-            warnings.push(
-                "max_cost could not be checked: set max_tokens, because the model names no limit of its own."
-                    .to_owned(),
-            );
-            return Ok(());
-        };
-        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let worst = prompt_tokens as f64 * prompt_price
-            + answer_tokens as f64 * completion_price
-            + model.pricing.request_price();
-        if worst <= limit {
-            return Ok(());
-        }
-        Err(Error::new(
-            Kind::CostLimit,
-            format!(
-                "The call could cost up to ${worst:.4}, which is more than its max_cost of ${limit}."
-            ),
-        ))
-    }
 }

@@ -6,12 +6,15 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::facts::MediaFacts;
+use super::image_choices::{
+    ImageAspectRatio, ImageBackground, ImageFormat, ImageProviderSort, ImageQuality, ImageSize,
+};
 use crate::{
+    actions::facts::CallFacts,
     actions::file::{FileInput, FileOutput, Kind as FileKind, cannot_take},
     endpoint::{
         ActionErrors, Answer, Body, Overlay, Services,
-        overlay::{At, Dropdown, Set, Source},
+        overlay::{Dropdown, Set, Source},
     },
     error::{Error, Kind, Result},
     openrouter::{
@@ -46,76 +49,12 @@ pub(crate) const OVERLAY: &[Overlay] = &[
     Overlay::property("CreateImageRequest", "provider_ignore", &[Set::Advanced]),
     Overlay::property("CreateImageRequest", "provider_sort", &[Set::Advanced]),
     Overlay::property("CreateImageRequest", "allow_fallbacks", &[Set::Advanced]),
-    Overlay {
-        at: At::Schema("ImageQuality"),
-        set: &[Set::Names(&[
-            ("auto", "Chosen by the model"),
-            ("low", "Low"),
-            ("medium", "Medium"),
-            ("high", "High"),
-        ])],
-    },
-    Overlay {
-        at: At::Schema("ImageBackground"),
-        set: &[Set::Names(&[
-            ("auto", "Chosen by the model"),
-            ("transparent", "Transparent"),
-            ("opaque", "Opaque"),
-        ])],
-    },
-    Overlay {
-        at: At::Schema("ImageFormat"),
-        set: &[Set::Names(&[
-            ("png", "PNG"),
-            ("jpeg", "JPEG"),
-            ("webp", "WebP"),
-            ("svg", "SVG"),
-        ])],
-    },
-    Overlay {
-        at: At::Schema("ImageProviderSort"),
-        set: &[Set::Names(&[
-            ("price", "Lowest price"),
-            ("throughput", "Highest throughput"),
-            ("latency", "Shortest wait"),
-        ])],
-    },
-    Overlay {
-        at: At::Schema("ImageAspectRatio"),
-        set: &[Set::Names(&[
-            ("1:1", "1:1 (square)"),
-            ("2:3", "2:3"),
-            ("3:2", "3:2"),
-            ("3:4", "3:4"),
-            ("4:3", "4:3"),
-            ("4:5", "4:5"),
-            ("5:4", "5:4"),
-            ("9:16", "9:16 (phone)"),
-            ("16:9", "16:9 (screen)"),
-            ("21:9", "21:9 (wide)"),
-            ("1:4", "1:4"),
-            ("4:1", "4:1"),
-            ("1:8", "1:8"),
-            ("8:1", "8:1"),
-            ("1:2", "1:2"),
-            ("2:1", "2:1"),
-            ("9:19.5", "9:19.5"),
-            ("19.5:9", "19.5:9"),
-            ("9:20", "9:20"),
-            ("20:9", "20:9"),
-            ("9:21", "9:21"),
-            ("auto", "Chosen by the model"),
-        ])],
-    },
-    Overlay {
-        at: At::Schema("ImageSize"),
-        set: &[Set::Names(&[
-            ("0.5K", "0.5K (about 512 pixels)"),
-            ("1K", "1K (about 1024 pixels)"),
-            ("2K", "2K (about 2048 pixels)"),
-            ("4K", "4K (about 4096 pixels)"),
-        ])],
-    },
+    Overlay::names("ImageAspectRatio", &[Set::Names(ImageAspectRatio::NAMES)]),
+    Overlay::names("ImageSize", &[Set::Names(ImageSize::NAMES)]),
+    Overlay::names("ImageQuality", &[Set::Names(ImageQuality::NAMES)]),
+    Overlay::names("ImageBackground", &[Set::Names(ImageBackground::NAMES)]),
+    Overlay::names("ImageFormat", &[Set::Names(ImageFormat::NAMES)]),
+    Overlay::names("ImageProviderSort", &[Set::Names(ImageProviderSort::NAMES)]),
 ];
 
 /// The most files that upstream takes to start from.
@@ -221,51 +160,6 @@ pub struct ImageMessage {
     pub weight: Option<f64>,
 }
 
-macro_rules! choices {
-    ($($(#[doc = $doc:literal])+ $name:ident { $($variant:ident = $text:tt => $sent:literal),+ $(,)? })+) => {
-        $(
-            $(#[doc = $doc])+
-            #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-            #[expect(missing_docs, reason = "the variants are the values that makers choose")]
-            pub enum $name { $(#[serde(rename = $text)] $variant,)+ }
-
-            impl $name {
-                /// The value as upstream takes it.
-                fn sent(self) -> String {
-                    match self { $(Self::$variant => $sent,)+ }.to_owned()
-                }
-            }
-        )+
-    };
-}
-
-choices! {
-    /// The image's width to its height.
-    ImageAspectRatio {
-        Square = "1:1" => "1:1", R2x3 = "2:3" => "2:3", R3x2 = "3:2" => "3:2", R3x4 = "3:4" => "3:4",
-        R4x3 = "4:3" => "4:3", R4x5 = "4:5" => "4:5", R5x4 = "5:4" => "5:4",
-        R9x16 = "9:16" => "9:16", R16x9 = "16:9" => "16:9", R21x9 = "21:9" => "21:9",
-        R1x4 = "1:4" => "1:4", R4x1 = "4:1" => "4:1", R1x8 = "1:8" => "1:8", R8x1 = "8:1" => "8:1",
-        R1x2 = "1:2" => "1:2", R2x1 = "2:1" => "2:1", R9x19 = "9:19.5" => "9:19.5",
-        R19x9 = "19.5:9" => "19.5:9", R9x20 = "9:20" => "9:20", R20x9 = "20:9" => "20:9",
-        R9x21 = "9:21" => "9:21", Auto = "auto" => "auto",
-    }
-    /// How large the image is.
-    ImageSize { Half = "0.5K" => "512", One = "1K" => "1K", Two = "2K" => "2K", Four = "4K" => "4K" }
-    /// How much care is taken.
-    ImageQuality {
-        Auto = "auto" => "auto", Low = "low" => "low", Medium = "medium" => "medium", High = "high" => "high",
-    }
-    /// Whether the background is transparent.
-    ImageBackground {
-        Auto = "auto" => "auto", Transparent = "transparent" => "transparent", Opaque = "opaque" => "opaque",
-    }
-    /// The type of the file.
-    ImageFormat { Png = "png" => "png", Jpeg = "jpeg" => "jpeg", Webp = "webp" => "webp", Svg = "svg" => "svg" }
-    /// What makes a provider preferred.
-    ImageProviderSort { Price = "price" => "price", Throughput = "throughput" => "throughput", Latency = "latency" => "latency" }
-}
-
 /// The images.
 #[skip_serializing_none]
 #[derive(Debug, Serialize, ToSchema)]
@@ -302,9 +196,9 @@ pub struct CreateImageResponse {
     ///
     /// The tokens of prompt and images together.
     pub total_tokens: Option<i64>,
-    /// What every media answer carries.
+    /// What every answer carries.
     #[serde(flatten)]
-    pub facts: MediaFacts,
+    pub facts: CallFacts,
 }
 
 /// Create image
@@ -517,7 +411,7 @@ impl CreateImageResponse {
             prompt_tokens: usage.prompt_tokens,
             completion_tokens: usage.completion_tokens,
             total_tokens: usage.total_tokens,
-            facts: MediaFacts::completed(
+            facts: CallFacts::completed(
                 answer.id,
                 answer.model.unwrap_or(model),
                 usage.cost,
@@ -550,7 +444,7 @@ impl CreateImageResponse {
             prompt_tokens: usage.prompt_tokens,
             completion_tokens: usage.completion_tokens,
             total_tokens: usage.total_tokens,
-            facts: MediaFacts::completed(
+            facts: CallFacts::completed(
                 answer.id.clone(),
                 answer.model.clone().unwrap_or(model),
                 usage.cost,

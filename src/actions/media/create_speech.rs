@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{facts::MediaFacts, wav};
+use super::wav;
 use crate::{
-    actions::file::FileOutput,
+    actions::{facts::CallFacts, file::FileOutput},
     endpoint::{
         ActionErrors, Answer, Body, Overlay, Services,
         overlay::{At, Dropdown, Set, Source},
@@ -107,9 +107,9 @@ pub struct CreateSpeechResponse {
     /// The file.
     #[serde(flatten)]
     pub file: FileOutput,
-    /// What every media answer carries.
+    /// What every answer carries.
     #[serde(flatten)]
-    pub facts: MediaFacts,
+    pub facts: CallFacts,
 }
 
 /// Create speech
@@ -202,7 +202,7 @@ impl CreateSpeechResponse {
         let extension = format.extension();
         Self {
             file: FileOutput::named(&bytes, format.media_type(), "speech", extension),
-            facts: MediaFacts::completed(sound.id, model, None, Vec::new()),
+            facts: CallFacts::completed(sound.id, model, None, Vec::new()),
         }
     }
 }

@@ -6,9 +6,12 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{facts::MediaFacts, languages::TranscriptionLanguage};
+use super::languages::TranscriptionLanguage;
 use crate::{
-    actions::file::{FileInput, Kind as FileKind},
+    actions::{
+        facts::CallFacts,
+        file::{FileInput, Kind as FileKind},
+    },
     endpoint::{
         ActionErrors, Answer, Body, Overlay, Services,
         overlay::{Dropdown, Set, Source},
@@ -82,9 +85,9 @@ pub struct CreateTranscriptionResponse {
     ///
     /// The length of the sound in seconds.
     pub duration: Option<f64>,
-    /// What every media answer carries.
+    /// What every answer carries.
     #[serde(flatten)]
-    pub facts: MediaFacts,
+    pub facts: CallFacts,
 }
 
 /// Create transcription
@@ -140,7 +143,7 @@ impl CreateTranscriptionResponse {
             text: answer.text.unwrap_or_default(),
             language: answer.language.or(request.language),
             duration: answer.duration.or(answer.usage.seconds),
-            facts: MediaFacts::completed(answer.id, request.model, answer.usage.cost, Vec::new()),
+            facts: CallFacts::completed(answer.id, request.model, answer.usage.cost, Vec::new()),
         }
     }
 }

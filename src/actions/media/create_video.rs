@@ -9,7 +9,7 @@ use validator::Validate;
 use crate::{
     actions::file::{FileInput, Kind as FileKind},
     endpoint::{
-        ActionErrors, Answer, Body, Overlay, Services,
+        ActionErrors, Answer, Body, Overlay, Services, choices,
         overlay::{Dropdown, Set, Source},
     },
     error::{Error, Result},
@@ -29,6 +29,8 @@ pub(crate) const OVERLAY: &[Overlay] = &[
             parameters: &[("output_modality", Source::Text("video"))],
         })],
     ),
+    Overlay::names("VideoResolution", &[Set::Names(VideoResolution::NAMES)]),
+    Overlay::names("VideoAspectRatio", &[Set::Names(VideoAspectRatio::NAMES)]),
     Overlay::property("CreateVideoRequest", "first_frame", &[Set::Advanced]),
     Overlay::property("CreateVideoRequest", "last_frame", &[Set::Advanced]),
     Overlay::property("CreateVideoRequest", "seed", &[Set::Advanced]),
@@ -82,32 +84,17 @@ pub struct CreateVideoRequest {
     pub seed: Option<i64>,
 }
 
-macro_rules! choices {
-    ($($(#[doc = $doc:literal])+ $name:ident { $($variant:ident = $text:tt),+ $(,)? })+) => {
-        $(
-            $(#[doc = $doc])+
-            #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-            #[expect(missing_docs, reason = "the variants are the values of OpenRouter's API")]
-            pub enum $name { $(#[serde(rename = $text)] $variant,)+ }
-
-            impl $name {
-                fn text(self) -> String {
-                    match self { $(Self::$variant => $text,)+ }.to_owned()
-                }
-            }
-        )+
-    };
-}
-
 choices! {
     /// How fine the video is.
     VideoResolution {
-        P480 = "480p", P720 = "720p", P768 = "768p", P1080 = "1080p", K1 = "1K", K2 = "2K", K4 = "4K",
+        P480 = "480p" "480p", P720 = "720p" "720p (HD)", P768 = "768p" "768p",
+        P1080 = "1080p" "1080p (Full HD)", K1 = "1K" "1K", K2 = "2K" "2K", K4 = "4K" "4K",
     }
     /// The video's width to its height.
     VideoAspectRatio {
-        R16x9 = "16:9", R9x16 = "9:16", R1x1 = "1:1", R4x3 = "4:3", R3x4 = "3:4", R3x2 = "3:2",
-        R2x3 = "2:3", R21x9 = "21:9", R9x21 = "9:21",
+        R16x9 = "16:9" "16:9 (screen)", R9x16 = "9:16" "9:16 (phone)", R1x1 = "1:1" "1:1 (square)",
+        R4x3 = "4:3" "4:3", R3x4 = "3:4" "3:4", R3x2 = "3:2" "3:2", R2x3 = "2:3" "2:3",
+        R21x9 = "21:9" "21:9 (wide)", R9x21 = "9:21" "9:21",
     }
 }
 
@@ -187,8 +174,8 @@ fn into_upstream(request: CreateVideoRequest) -> Result<VideoRequest> {
         model: request.model,
         prompt: request.prompt,
         duration: request.duration,
-        resolution: request.resolution.map(VideoResolution::text),
-        aspect_ratio: request.aspect_ratio.map(VideoAspectRatio::text),
+        resolution: request.resolution.map(VideoResolution::sent),
+        aspect_ratio: request.aspect_ratio.map(VideoAspectRatio::sent),
         frame_images: frames,
         generate_audio: request.generate_audio,
         seed: request.seed,

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
+    actions::facts::CallFacts,
     endpoint::{
         ActionErrors, Answer, Body, Overlay, Services,
         overlay::{Dropdown, Set, Source},
@@ -72,14 +73,6 @@ pub struct CreateEmbeddingsResponse {
     ///
     /// The vectors of all texts, in their order.
     pub embeddings: Vec<EmbeddingRow>,
-    /// ID
-    ///
-    /// The id of the generation; Get generation takes it.
-    pub id: Option<String>,
-    /// Model
-    ///
-    /// The model that made the vectors.
-    pub model: Option<String>,
     /// Prompt Tokens
     ///
     /// The tokens of the texts.
@@ -88,18 +81,9 @@ pub struct CreateEmbeddingsResponse {
     ///
     /// The tokens in all.
     pub total_tokens: Option<i64>,
-    /// Cost
-    ///
-    /// What the call cost, in USD.
-    pub cost: Option<f64>,
-    /// Warnings
-    ///
-    /// What was ignored or adjusted; empty if nothing.
-    pub warnings: Vec<String>,
-    /// Status
-    ///
-    /// The state of the call: completed.
-    pub status: String,
+    /// What every answer carries.
+    #[serde(flatten)]
+    pub facts: CallFacts,
 }
 
 /// The vector of one text.
@@ -157,11 +141,7 @@ fn into_upstream(request: CreateEmbeddingsRequest) -> Result<EmbeddingsRequest> 
 impl CreateEmbeddingsResponse {
     fn from_upstream(answer: EmbeddingsResponse, model: String) -> Self {
         let usage = &answer.usage;
-        telemetry::note(|call| {
-            call.model = Some(model.clone());
-            call.tokens = usage.total_tokens;
-            call.cost = usage.cost;
-        });
+        telemetry::note(|call| call.tokens = usage.total_tokens);
         let embeddings: Vec<_> = (0..)
             .zip(&answer.data)
             .map(|(index, vector)| EmbeddingRow {
@@ -175,13 +155,14 @@ impl CreateEmbeddingsResponse {
                 .map(|row| row.embedding.clone())
                 .unwrap_or_default(),
             embeddings,
-            id: answer.id,
-            model: answer.model.or(Some(model)),
             prompt_tokens: usage.prompt_tokens,
             total_tokens: usage.total_tokens,
-            cost: usage.cost,
-            warnings: Vec::new(),
-            status: "completed".to_owned(),
+            facts: CallFacts::completed(
+                answer.id,
+                answer.model.unwrap_or(model),
+                usage.cost,
+                Vec::new(),
+            ),
         }
     }
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
+    actions::facts::CallFacts,
     endpoint::{
         ActionErrors, Answer, Body, Overlay, Services,
         overlay::{Dropdown, Set, Source},
@@ -69,14 +70,6 @@ pub struct RerankResponse {
     ///
     /// The texts, the most relevant first.
     pub results: Vec<RerankRow>,
-    /// ID
-    ///
-    /// The id of the generation; Get generation takes it.
-    pub id: Option<String>,
-    /// Model
-    ///
-    /// The model that judged.
-    pub model: Option<String>,
     /// Provider
     ///
     /// The company that ran the model.
@@ -85,18 +78,9 @@ pub struct RerankResponse {
     ///
     /// The tokens in all.
     pub total_tokens: Option<i64>,
-    /// Cost
-    ///
-    /// What the call cost, in USD.
-    pub cost: Option<f64>,
-    /// Warnings
-    ///
-    /// What was ignored or adjusted; empty if nothing.
-    pub warnings: Vec<String>,
-    /// Status
-    ///
-    /// The state of the call: completed.
-    pub status: String,
+    /// What every answer carries.
+    #[serde(flatten)]
+    pub facts: CallFacts,
 }
 
 /// One text and its relevance.
@@ -145,11 +129,7 @@ impl RerankResponse {
     /// The documents are told from the request: upstream repeats them in several shapes.
     fn from_upstream(answer: UpstreamResponse, request: &UpstreamRequest) -> Self {
         let usage = answer.usage;
-        telemetry::note(|call| {
-            call.model = Some(request.model.clone());
-            call.tokens = usage.total_tokens;
-            call.cost = usage.cost;
-        });
+        telemetry::note(|call| call.tokens = usage.total_tokens);
         let results = answer.results.into_iter().filter_map(|ranked| {
             let index = ranked.index?;
             let place = usize::try_from(index).ok()?;
@@ -161,13 +141,14 @@ impl RerankResponse {
         });
         Self {
             results: results.collect(),
-            id: answer.id,
-            model: answer.model.or_else(|| Some(request.model.clone())),
             provider: answer.provider,
             total_tokens: usage.total_tokens,
-            cost: usage.cost,
-            warnings: Vec::new(),
-            status: "completed".to_owned(),
+            facts: CallFacts::completed(
+                answer.id,
+                answer.model.unwrap_or_else(|| request.model.clone()),
+                usage.cost,
+                Vec::new(),
+            ),
         }
     }
 }

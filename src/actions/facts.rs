@@ -1,4 +1,4 @@
-//! What every media answer carries: who answered, what it cost, what was ignored.
+//! What every answer but a chat's carries: who answered, what it cost, what was ignored.
 
 use serde::Serialize;
 use serde_with::skip_serializing_none;
@@ -9,7 +9,7 @@ use crate::telemetry;
 /// Who answered, what it cost, what was ignored.
 #[skip_serializing_none]
 #[derive(Debug, Default, Serialize, ToSchema)]
-pub struct MediaFacts {
+pub struct CallFacts {
     /// ID
     ///
     /// The id of the generation; Get generation takes it.
@@ -36,7 +36,7 @@ pub struct MediaFacts {
     pub job_id: Option<String>,
 }
 
-impl MediaFacts {
+impl CallFacts {
     /// The facts of an answer that is complete.
     #[must_use]
     pub fn completed(

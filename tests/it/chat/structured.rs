@@ -398,7 +398,7 @@ fn with(property: Value) -> Value {
 #[case::remote(with(json!({"$ref": "https://example.com/schema.json"})), "/properties/bad")]
 #[case::remote_file(with(json!({"$ref": "other.json#/a"})), "/properties/bad")]
 #[case::dangling(with(json!({"$ref": "#/$defs/none"})), "/properties/bad")]
-#[case::too_deep(deep(70), "/properties/a/properties/a")]
+#[case::too_deep(deep(40), "/properties/a/properties/a")]
 #[case::exploding(exploding(20), "/properties/a")]
 #[case::bad_pattern(with(json!({"type": "string", "pattern": "("})), "/properties/bad/pattern")]
 #[case::no_such_type(with(json!({"type": "strng"})), "/properties/bad/type")]

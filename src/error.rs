@@ -111,6 +111,9 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
+/// The most characters of a model's own words in an error.
+const MAX_SAID: usize = 300;
+
 impl Error {
     /// An error of `kind` with `message`, one plain sentence that the maker will read.
     pub fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
@@ -132,6 +135,19 @@ impl Error {
         let mut error = Self::new(Kind::InvalidRequest, message);
         error.0.field = Some(field.into());
         error
+    }
+
+    /// A `403` for a model that refused in its own words, which follow `lead` on one line.
+    pub fn refused(lead: &str, said: &str) -> Self {
+        let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut short: String = line.chars().take(MAX_SAID).collect();
+        if short.len() < line.len() {
+            short.push_str("...");
+        } else if !short.ends_with(['.', '!', '?']) {
+            short.push('.');
+        }
+        short.retain(|letter| !letter.is_control());
+        Self::new(Kind::Refused, format!("{lead} {short}"))
     }
 
     /// Adds the path of the field at fault; an empty one is left out.

@@ -6,3 +6,4 @@ mod chat_completion;
 mod completion;
 mod get_ask_schema;
 mod options;
+mod structured;

@@ -381,10 +381,11 @@ impl Wanted {
         };
         let text = choice.message.content_text();
         if let Some(refusal) = choice.message.refusal.as_ref().filter(|_| text.is_empty()) {
-            return Err(Error::new(
-                Kind::Refused,
-                format!("The model refused: {refusal}"),
-            ));
+            return Err(Error::refused("The model refused:", refusal));
+        }
+        // The model wants a tool first; its JSON comes once the flow has run it.
+        if text.is_empty() && !choice.message.tool_calls.is_empty() {
+            return Ok(Ok(None));
         }
         let found = find_json(&text).filter(Value::is_object);
         let checked = match (found, schema) {

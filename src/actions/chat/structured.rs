@@ -57,6 +57,10 @@ impl AnswerSchema {
     pub(crate) fn read(field: &'static str, text: &JsonText) -> Result<Self> {
         let (name, schema) = unwrapped(field, text.value(field)?)?;
         let schema = resolve::resolved(field, &schema)?;
+        // A reference at the top may have led to anything.
+        if schema["type"] != "object" && !schema["properties"].is_object() {
+            return Err(not_a_schema(field));
+        }
         let mut changes = Vec::new();
         let strict = strict::made_strict(field, &schema, &mut changes);
         let validator = jsonschema::validator_for(&strict).map_err(|fault| {
@@ -117,14 +121,8 @@ impl AnswerSchema {
 
 /// The schema itself and its name, also where a maker pasted another tool's wrapping.
 fn unwrapped(field: &'static str, schema: Value) -> Result<(String, Value)> {
-    let not_a_schema = || {
-        Error::invalid(
-            field,
-            format!("{field} must be a JSON Schema with \"type\": \"object\"."),
-        )
-    };
     let Value::Object(mut outer) = schema else {
-        return Err(not_a_schema());
+        return Err(not_a_schema(field));
     };
     if let Some(Value::Object(inner)) = outer.remove("json_schema") {
         outer = inner;
@@ -142,7 +140,7 @@ fn unwrapped(field: &'static str, schema: Value) -> Result<(String, Value)> {
         .iter()
         .any(|key| outer.contains_key(*key));
     if !of_object || !described {
-        return Err(not_a_schema());
+        return Err(not_a_schema(field));
     }
     if !outer.contains_key("$ref") {
         outer.entry("type").or_insert_with(|| "object".into());
@@ -151,6 +149,13 @@ fn unwrapped(field: &'static str, schema: Value) -> Result<(String, Value)> {
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "answer".to_owned());
     Ok((name, Value::Object(outer)))
+}
+
+fn not_a_schema(field: &'static str) -> Error {
+    Error::invalid(
+        field,
+        format!("{field} must be a JSON Schema with \"type\": \"object\"."),
+    )
 }
 
 /// A name as upstream allows it: letters, digits, `_` and `-`, at most 64.

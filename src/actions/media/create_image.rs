@@ -496,17 +496,7 @@ fn no_image(said: &str) -> Error {
     if said.is_empty() {
         return Error::new(Kind::UpstreamError, "The model answered no image.");
     }
-    let short: String = said
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .take(300)
-        .collect();
-    Error::new(
-        Kind::Refused,
-        format!("The model made no image and said: {short}"),
-    )
+    Error::refused("The model made no image and said:", said)
 }
 
 #[cfg(test)]

@@ -67,22 +67,29 @@ impl Walk<'_> {
     fn children(&mut self, object: &Map<String, Value>, path: &mut Vec<String>) -> Result<Value> {
         let mut copy = Map::with_capacity(object.len());
         for (name, child) in object {
-            // What is only a store of named parts is reached through the references to them, and
-            // values that are data are left as they are.
-            let plain = matches!(
-                name.as_str(),
-                "$defs" | "definitions" | "enum" | "const" | "default" | "examples"
-            );
             path.push(name.clone());
-            let child = if plain {
-                child.clone()
-            } else {
-                self.follow(child, path)?
+            let child = match (name.as_str(), child) {
+                // What is only a store of named parts is reached through the references to them,
+                // and values that are data are left as they are.
+                ("$defs" | "definitions" | "enum" | "const" | "default" | "examples", _) => {
+                    child.clone()
+                }
+                // The keys are the maker's own names, whatever they are called.
+                ("properties" | "patternProperties" | "dependentSchemas", Value::Object(named)) => {
+                    let mut copy = Map::with_capacity(named.len());
+                    for (name, child) in named {
+                        path.push(name.clone());
+                        copy.insert(name.clone(), self.follow(child, path)?);
+                        path.pop();
+                    }
+                    Value::Object(copy)
+                }
+                _ => self.follow(child, path)?,
             };
             path.pop();
             copy.insert(name.clone(), child);
         }
-        Ok(Value::Object(copy))
+        Ok(Value::Object(composed(&copy).unwrap_or(copy)))
     }
 
     fn replace(
@@ -124,6 +131,68 @@ impl Walk<'_> {
     }
 }
 
+/// The one object that an object and its `allOf` make together: each part alone would refuse the
+/// fields of the others once it is closed. `None` if they are no objects, or do more than name
+/// fields, or have two rules for one field.
+fn composed(object: &Map<String, Value>) -> Option<Map<String, Value>> {
+    const KNOWN: [&str; 7] = [
+        "type",
+        "properties",
+        "required",
+        "additionalProperties",
+        "title",
+        "description",
+        "$comment",
+    ];
+    let parts = object.get("allOf")?.as_array()?;
+    let mut whole = object.clone();
+    whole.shift_remove("allOf");
+    let mut properties = Map::new();
+    let mut required: Vec<Value> = Vec::new();
+    for part in parts {
+        let part = part.as_object()?;
+        if !part.keys().all(|name| KNOWN.contains(&name.as_str())) {
+            return None;
+        }
+        join(part, &mut properties, &mut required)?;
+        for (name, value) in part {
+            whole.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+    join(object, &mut properties, &mut required)?;
+    whole.shift_remove("additionalProperties");
+    whole.insert("type".to_owned(), "object".into());
+    whole.insert("properties".to_owned(), properties.into());
+    if !required.is_empty() {
+        whole.insert("required".to_owned(), required.into());
+    }
+    Some(whole)
+}
+
+/// Adds the fields of `part`; `None` if it is of no object or names a field again.
+fn join(
+    part: &Map<String, Value>,
+    properties: &mut Map<String, Value>,
+    required: &mut Vec<Value>,
+) -> Option<()> {
+    if part.get("type").is_some_and(|kind| kind != "object") {
+        return None;
+    }
+    let named = part.get("properties").map(Value::as_object);
+    for (name, property) in named.flatten().into_iter().flatten() {
+        if properties.insert(name.clone(), property.clone()).is_some() {
+            return None;
+        }
+    }
+    let names = part.get("required").and_then(Value::as_array);
+    for name in names.into_iter().flatten() {
+        if !required.contains(name) {
+            required.push(name.clone());
+        }
+    }
+    Some(())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -159,6 +228,40 @@ mod tests {
         ] {
             let error = resolved("response_schema", &with(reference)).unwrap_err();
             assert!(error.to_string().contains(place), "{reference}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_an_object_is_composed_of_is_one_object() {
+        let schema = json!({
+            "type": "object", "description": "Outer.",
+            "allOf": [
+                {"$ref": "#/$defs/base"},
+                {"properties": {"b": {"type": "string"}}, "required": ["b"], "description": "Part."},
+            ],
+            "properties": {"c": {"type": "string"}},
+            "$defs": {"base": {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}},
+        });
+        assert_eq!(
+            resolved("response_schema", &schema).unwrap(),
+            json!({
+                "type": "object", "description": "Outer.", "required": ["a", "b"],
+                "properties": {
+                    "a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": "string"},
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_one_object_stays() {
+        for parts in [
+            json!([{"properties": {"a": {"type": "string"}}}, {"properties": {"a": {"maxLength": 5}}}]),
+            json!([{"type": "string"}, {"maxLength": 5}]),
+            json!([{"properties": {}, "if": {}}]),
+        ] {
+            let schema = json!({"type": "object", "properties": {"x": {"allOf": parts}}});
+            assert_eq!(resolved("response_schema", &schema).unwrap(), schema);
         }
     }
 

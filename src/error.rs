@@ -73,6 +73,8 @@ kinds! {
     MethodNotAllowed = 405 "method_not_allowed" false, "";
     /// The request is larger than this service or OpenRouter accepts.
     PayloadTooLarge = 413 "payload_too_large" false, "Send a smaller file; images, PDF and video can also be handed over as a URL.";
+    /// The model's answer is larger than this service accepts; it would be so again.
+    AnswerTooLarge = 413 "answer_too_large" false, "Ask for fewer or smaller results.";
     /// The request's `Content-Type` is not JSON.
     UnsupportedMediaType = 415 "unsupported_media_type" false, "Send the header Content-Type: application/json.";
     /// The model's answer does not fit the maker's JSON Schema.

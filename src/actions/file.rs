@@ -319,6 +319,10 @@ impl FileOutput {
     #[must_use]
     pub fn from_url(url: &str, stem: &str) -> Self {
         if !url.starts_with("data:") {
+            // A model may write anything here; only an address that is safe to open is passed on.
+            if !url.starts_with("https://") {
+                return Self::default();
+            }
             let name = reqwest::Url::parse(url)
                 .ok()
                 .and_then(|url| url.path_segments()?.next_back().map(str::to_owned))

@@ -45,7 +45,9 @@ pub fn load(
     for (dotted, text) in flags {
         let (section, key) = dotted.split_once('.').unwrap_or((dotted, ""));
         // The flags of the server itself go without its name.
-        let flag = dotted.trim_start_matches("server.").replace(['.', '_'], "-");
+        let flag = dotted
+            .trim_start_matches("server.")
+            .replace(['.', '_'], "-");
         settings.push(Setting {
             origin: format!("--{flag}"),
             section: section.to_owned(),

@@ -158,6 +158,7 @@ pub fn unknown_field(name: &str, known: &[&str]) -> Error {
 fn no_such_field(path: &str, name: &str, known: &[&str]) -> Error {
     let near = known
         .iter()
+        .filter(|_| name.len() <= MAX_QUOTE)
         .map(|candidate| (candidate, strsim::jaro_winkler(candidate, name)))
         .filter(|(_, score)| *score > 0.8)
         .max_by(|a, b| a.1.total_cmp(&b.1));

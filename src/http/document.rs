@@ -163,19 +163,73 @@ fn split(place: &mut Map<String, Value>) {
     place.insert("description".to_owned(), rest.into());
 }
 
-/// What the document says of the service's operations: method, path template, operation id.
-pub(super) static OPERATIONS: LazyLock<Vec<(String, String, String)>> = LazyLock::new(|| {
+/// An operation of the service, as the document names it.
+#[derive(Debug)]
+pub(super) struct Operation {
+    /// The HTTP method, in capitals.
+    pub(super) method: String,
+    /// The path template, such as `/api/v1/model/{author}/{slug}`.
+    pub(super) path: String,
+    /// The operation's id.
+    pub(super) id: String,
+    /// Whether it takes parameters in the query.
+    pub(super) has_query: bool,
+}
+
+impl Operation {
+    /// Whether `path` is one that the operation's template stands for.
+    pub(super) fn fits(&self, path: &str) -> bool {
+        let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return true,
+                (Some(part), Some(text))
+                    if part == text || (part.starts_with('{') && !text.is_empty()) => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// The operations of the service.
+pub(super) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     let document = document().unwrap_or_default();
-    let paths = document["paths"].as_object().into_iter().flatten();
-    paths
-        .flat_map(|(path, item)| {
-            item.as_object()
-                .into_iter()
-                .flatten()
-                .filter_map(|(method, operation)| {
-                    let id = operation["operationId"].as_str()?.to_owned();
-                    Some((method.to_uppercase(), path.clone(), id))
-                })
-        })
-        .collect()
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let Some(id) = operation["operationId"].as_str() else {
+                continue;
+            };
+            let parameters = operation["parameters"].as_array();
+            operations.push(Operation {
+                method: method.to_uppercase(),
+                path: path.clone(),
+                id: id.to_owned(),
+                has_query: parameters
+                    .into_iter()
+                    .flatten()
+                    .any(|known| known["in"] == "query"),
+            });
+        }
+    }
+    operations
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_stands_for_paths_of_its_shape() {
+        let operation = Operation {
+            method: "GET".to_owned(),
+            path: "/a/{x}/b".to_owned(),
+            id: "A".to_owned(),
+            has_query: false,
+        };
+        assert!(operation.fits("/a/1/b"));
+        for other in ["/a//b", "/a/1/c", "/a/1/b/", "/a/1"] {
+            assert!(!operation.fits(other), "{other}");
+        }
+    }
+}

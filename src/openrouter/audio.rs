@@ -94,7 +94,7 @@ impl Client {
             .send(Call::post("/audio/speech", key, request)?)
             .await?;
         if reply.is_json() {
-            reply.json()?;
+            reply.refuse_error()?;
         }
         if reply.is_json() || reply.body.is_empty() {
             return Err(no_sound());
@@ -119,7 +119,7 @@ impl Client {
             return Ok(stream);
         }
         // An error inside a success; it is told as what it says it is.
-        self.read(stream).await?.json()?;
+        self.read(stream).await?.refuse_error()?;
         Err(no_sound())
     }
 

@@ -55,14 +55,27 @@ pub struct Embedding {
     #[serde(deserialize_with = "integer")]
     pub index: Option<i64>,
     #[serde(deserialize_with = "list")]
-    embedding: Vec<Value>,
+    embedding: Vec<Coordinate>,
+}
+
+/// A number of a vector, also one written as a text.
+#[derive(Clone, Copy, Debug)]
+struct Coordinate(f64);
+
+impl<'de> Deserialize<'de> for Coordinate {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        let value = Value::deserialize(from)?;
+        as_number(&value)
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("no number"))
+    }
 }
 
 impl Embedding {
     /// The vector's numbers.
     #[must_use]
     pub fn numbers(&self) -> Vec<f64> {
-        self.embedding.iter().filter_map(as_number).collect()
+        self.embedding.iter().map(|number| number.0).collect()
     }
 }
 

@@ -107,13 +107,7 @@ impl Client {
                 Some(key),
             ))
             .await?;
-        serde_json::from_slice(&reply.body).map_err(|cause| {
-            Error::new(
-                Kind::UpstreamError,
-                "OpenRouter's answer broke off or is not JSON.",
-            )
-            .detail(format!("{:?}", cause.classify()))
-        })
+        reply.read()
     }
 
     /// The film itself, with its type.
@@ -128,7 +122,7 @@ impl Client {
             .patient();
         let reply = self.send(call).await?;
         if reply.is_json() {
-            reply.json()?;
+            reply.refuse_error()?;
         }
         if reply.is_json() || reply.body.is_empty() {
             return Err(Error::new(

@@ -97,8 +97,15 @@ pub(crate) async fn list_model_choices(
     Query(query): Query<ModelChoicesQuery>,
 ) -> Result<HttpResponse> {
     let snapshot = services.catalog.get().await?;
-    let page = serde_json::to_string(&query).unwrap_or_default();
-    let body = snapshot.page(format!("choices {page}"), || write_page(query, &snapshot));
+    let filter = ModelFilter {
+        output_modality: query.output_modality,
+        supported_parameters: query.supported_parameters,
+        search: query.search,
+        ..ModelFilter::default()
+    };
+    let body = snapshot.page(filter.page_key("choices"), || {
+        write_page(&filter, &snapshot)
+    });
     Ok(json(StatusCode::OK, body))
 }
 
@@ -204,13 +211,7 @@ pub(crate) async fn list_provider_choices(
     Ok(Answer(Choices { value }))
 }
 
-fn write_page(query: ModelChoicesQuery, snapshot: &Snapshot) -> Bytes {
-    let filter = ModelFilter {
-        output_modality: query.output_modality,
-        supported_parameters: query.supported_parameters,
-        search: query.search,
-        ..ModelFilter::default()
-    };
+fn write_page(filter: &ModelFilter, snapshot: &Snapshot) -> Bytes {
     let (mut models, _) = filter.apply(snapshot.models());
     models.sort_by_cached_key(|model| {
         let id = model.id.clone().unwrap_or_default();

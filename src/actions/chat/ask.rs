@@ -86,8 +86,8 @@ pub struct AskRequest {
     /// Model
     ///
     /// The model to use. Choose from the list, or type an id such as openai/gpt-4o-mini.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// Format
     ///
@@ -324,7 +324,7 @@ impl Wanted {
         let unsupported = match self {
             Self::Text => false,
             Self::Json => !supports("response_format"),
-            Self::Fitting(_) => !supports("structured_outputs") && !supports("response_format"),
+            Self::Fitting(..) => !supports("structured_outputs") && !supports("response_format"),
         };
         if unsupported {
             warnings.push(format!(
@@ -359,7 +359,8 @@ impl Wanted {
             Ok(answer) => answer,
             // The first answer was paid for: a failure that invites a repeat would have the
             // platform pay for it again.
-            Err(_) => return Err(mismatch.into_error()),
+            Err(error) if error.kind().retryable() => return Err(mismatch.into_error()),
+            Err(error) => return Err(error),
         };
         answer.usage = first.plus(&answer.usage);
         note_use(&answer, answer.usage.total_tokens);

@@ -37,8 +37,8 @@ pub struct CompletionRequest {
     /// Model
     ///
     /// The model to use. Choose from the list, or type an id such as openai/gpt-4o-mini.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// Prompt
     ///

@@ -76,8 +76,8 @@ pub struct CreateImageRequest {
     /// Model
     ///
     /// The model that makes the image. Choose from the list, or type its id.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// Prompt
     ///

@@ -61,8 +61,8 @@ pub struct CreateSpeechRequest {
     /// Model
     ///
     /// The model that speaks. Choose from the list, or type its id.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// Input
     ///

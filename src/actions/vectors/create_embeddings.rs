@@ -41,8 +41,8 @@ pub struct CreateEmbeddingsRequest {
     /// Model
     ///
     /// The model that makes the vectors. Choose from the list, or type its id.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// Input
     ///

@@ -216,7 +216,7 @@ async fn what_a_model_adds_is_passed_on() {
 #[case::blank_prompt(json!({"user_prompt": "", "system_prompt": "Be brief."}), "user_prompt")]
 #[case::simple_with_messages(json!({"messages": [{"role": "user", "content": "a"}]}), "user_prompt")]
 #[case::no_messages(json!({"format": "ADVANCED", "user_prompt": "Hi"}), "messages")]
-#[case::no_such_format(json!({"format": "simple", "user_prompt": "Hi"}), "format")]
+#[case::no_such_format(json!({"format": "SIMPEL", "user_prompt": "Hi"}), "format")]
 #[case::no_such_response(json!({"user_prompt": "Hi", "response_format": "XML"}), "response_format")]
 #[case::no_role(json!({"format": "ADVANCED", "messages": [{"content": "a"}]}), "messages[0].role")]
 #[case::no_such_role(json!({"format": "ADVANCED", "messages": [{"role": "user", "content": "a"}, {"role": "tool", "content": "a"}]}), "messages[1].role")]

@@ -421,6 +421,6 @@ async fn an_answer_that_is_too_large_is_refused() {
     });
     app.call("ChatCompletion")
         .with_samples()
-        .fails(502, "upstream_error")
+        .fails(413, "answer_too_large")
         .await;
 }

@@ -11,6 +11,18 @@ const MAX_DEPTH: usize = 64;
 /// The most parts that a schema may have once its references are replaced.
 const MAX_PARTS: usize = 20_000;
 
+/// The most bytes of text that a schema may have once its references are replaced.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// Keywords that refer to parts in ways that are not followed, and so could hide a loop.
+const OTHER_REFERENCES: [&str; 5] = [
+    "$dynamicRef",
+    "$dynamicAnchor",
+    "$recursiveRef",
+    "$recursiveAnchor",
+    "$anchor",
+];
+
 /// The schema without references.
 ///
 /// # Errors
@@ -23,6 +35,7 @@ pub(super) fn resolved(field: &'static str, schema: &Value) -> Result<Value> {
         root: schema,
         open: Vec::new(),
         parts: 0,
+        bytes: 0,
     };
     let mut whole = walk.follow(schema, &mut Vec::new())?;
     if let Value::Object(object) = &mut whole {
@@ -38,13 +51,14 @@ struct Walk<'a> {
     /// The references that are being replaced at the moment.
     open: Vec<String>,
     parts: usize,
+    bytes: usize,
 }
 
 impl Walk<'_> {
     fn follow(&mut self, schema: &Value, path: &mut Vec<String>) -> Result<Value> {
         self.parts += 1;
         if path.len() + self.open.len() > MAX_DEPTH || self.parts > MAX_PARTS {
-            return Err(self.fault(path, "is too deep or too large a schema"));
+            return Err(self.too_large(path));
         }
         match schema {
             Value::Object(object) => match object.get("$ref") {
@@ -60,8 +74,17 @@ impl Walk<'_> {
                 }
                 Ok(Value::Array(list))
             }
-            other => Ok(other.clone()),
+            other => self.copied(other, path),
         }
+    }
+
+    /// A copy of what is no schema, counted: a reference may copy it many times.
+    fn copied(&mut self, value: &Value, path: &[String]) -> Result<Value> {
+        self.bytes += weight(value);
+        if self.bytes > MAX_BYTES {
+            return Err(self.too_large(path));
+        }
+        Ok(value.clone())
     }
 
     fn children(&mut self, object: &Map<String, Value>, path: &mut Vec<String>) -> Result<Value> {
@@ -72,7 +95,13 @@ impl Walk<'_> {
                 // What is only a store of named parts is reached through the references to them,
                 // and values that are data are left as they are.
                 ("$defs" | "definitions" | "enum" | "const" | "default" | "examples", _) => {
-                    child.clone()
+                    self.copied(child, path)?
+                }
+                (reference, _) if OTHER_REFERENCES.contains(&reference) => {
+                    return Err(self.fault(path, "is a kind of reference that is not supported"));
+                }
+                ("$id", _) if path.len() > 1 => {
+                    return Err(self.fault(path, "names a document within the schema"));
                 }
                 // The keys are the maker's own names, whatever they are called.
                 ("properties" | "patternProperties" | "dependentSchemas", Value::Object(named)) => {
@@ -116,9 +145,14 @@ impl Walk<'_> {
         };
         // What stands beside a reference adds to it.
         for (name, value) in object.iter().filter(|(name, _)| *name != "$ref") {
-            replaced.insert(name.clone(), value.clone());
+            let value = self.follow(value, path)?;
+            replaced.insert(name.clone(), value);
         }
         Ok(Value::Object(replaced))
+    }
+
+    fn too_large(&self, path: &[String]) -> Error {
+        self.fault(path, "is too deep or too large a schema")
     }
 
     fn fault(&self, path: &[String], what: &str) -> Error {
@@ -128,6 +162,22 @@ impl Walk<'_> {
             format!("/{}", path.join("/"))
         };
         Error::invalid(self.field, format!("{} at {place} {what}.", self.field))
+    }
+}
+
+/// About how many bytes a value takes.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 16,
+        Value::Array(items) => items.iter().map(weight).sum::<usize>() + 16,
+        Value::Object(object) => {
+            object
+                .iter()
+                .map(|(name, value)| name.len() + weight(value))
+                .sum::<usize>()
+                + 16
+        }
+        _ => 16,
     }
 }
 

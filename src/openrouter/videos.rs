@@ -103,7 +103,7 @@ impl Client {
         // A failed film has its reason in `error`, which is no failure of this call.
         let reply = self
             .send(Call::get(
-                format!("/videos/{}", segment("id", id)?),
+                format!("/videos/{}", segment("video_id", id)?),
                 Some(key),
             ))
             .await?;
@@ -122,7 +122,7 @@ impl Client {
     ///
     /// Whatever upstream refuses.
     pub async fn video_content(&self, key: &ApiKey, id: &str) -> Result<(Vec<u8>, String)> {
-        let path = format!("/videos/{}/content", segment("id", id)?);
+        let path = format!("/videos/{}/content", segment("video_id", id)?);
         let call = Call::get(path, Some(key))
             .query(vec![("index", "0".to_owned())])
             .patient();

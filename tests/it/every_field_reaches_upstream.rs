@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::support::{
     PNG, TestApp, Upstream, WAV,
@@ -73,16 +73,18 @@ fn company(operation: &str, path: &str) -> Value {
         ("Ask", "response_format") => {
             json!({"user_prompt": "Hi", "response_schema": r#"{"type": "object"}"#})
         }
-        (_, "response_format") => json!({"response_schema": r#"{"type": "object"}"#}),
+        ("ChatCompletion" | "Completion", "response_format") => {
+            json!({"response_schema": r#"{"type": "object"}"#})
+        }
         ("ChatCompletion", path) if path.starts_with("messages") => {
             json!({"messages": [{"role": "user", "content": "Hi"}]})
         }
         ("CreateImage", path) if path.starts_with("image_messages") => {
             json!({"image_messages": [{"content": "A cat."}]})
         }
-        ("CreateEmbeddings" | "CreateImage" | "CreateVideo", "input" | "prompt") => json!({
-            "inputs": ["Hi"], "image_messages": [{"content": "Hi"}], "first_frame": {"content": PNG},
-        }),
+        ("CreateEmbeddings", "input") => json!({"inputs": ["Hi"]}),
+        ("CreateImage", "prompt") => json!({"image_messages": [{"content": "Hi"}]}),
+        ("CreateVideo", "prompt") => json!({"first_frame": {"content": PNG}}),
         (_, "web_search_max_results") => json!({"web_search": true}),
         (_, path) => {
             let mut body = json!({});
@@ -97,17 +99,30 @@ fn company(operation: &str, path: &str) -> Value {
     }
 }
 
-/// What makes an otherwise smallest body of `operation` complete.
-fn completed(operation: &Operation, mut body: Value) -> Value {
-    let also = match operation.id {
+/// What a body of `operation` with its required properties alone is missing.
+fn missing(operation: &str) -> Option<(&'static str, Value)> {
+    Some(match operation {
         "Ask" => ("user_prompt", json!("Hi")),
         "CreateImage" | "CreateVideo" => ("prompt", json!("A cat.")),
         "CreateEmbeddings" => ("input", json!("Hi")),
         "CreateTranscription" => ("file", json!({"content": WAV})),
-        _ => return body,
-    };
-    body[also.0] = also.1;
-    body
+        _ => return None,
+    })
+}
+
+/// A body without the property at `path`, or with a value of it that is not among those tried.
+fn base(operation: &Operation, path: &str) -> Value {
+    let mut base = sample("", operation.body().unwrap());
+    let body = base.as_object_mut().unwrap();
+    body.extend(
+        missing(operation.id)
+            .filter(|(name, _)| *name != path)
+            .map(|(name, value)| (name.to_owned(), value)),
+    );
+    if let Value::Object(company) = company(operation.id, path) {
+        body.extend(company);
+    }
+    base
 }
 
 /// The values that are tried of the property at `path`.
@@ -270,74 +285,58 @@ fn alike(operation: &str, path: &str, values: &[Value]) -> usize {
         .count()
 }
 
+/// What is wrong with the property at `path`.
+async fn faults(
+    rig: &Rig,
+    operation: &Operation,
+    path: &str,
+    property: &'static Value,
+) -> Vec<String> {
+    let base = base(operation, path);
+    let values = values(operation.id, path, property);
+    let mut requests = Vec::new();
+    for value in &values {
+        let mut body = base.clone();
+        put(&mut body, path, value.clone());
+        requests.push(rig.sent(operation, &body).await);
+    }
+    let distinct = requests.iter().collect::<BTreeSet<_>>().len();
+    let place = format!("{} {path}", operation.id);
+    let mut faults = Vec::new();
+    if let Some(reason) = reason(operation.id, path) {
+        if distinct > 1 {
+            faults.push(format!("{place} reaches OpenRouter after all: {reason}"));
+        }
+        return faults;
+    }
+    let expected = values.len() - alike(operation.id, path, &values);
+    if distinct != expected {
+        faults.push(format!("{place}: {distinct} requests for {values:?}"));
+    }
+    if is_optional(operation.body().unwrap(), path) {
+        let without = rig.sent(operation, &base).await;
+        let same = requests.iter().filter(|sent| **sent == without).count();
+        // One of several choices may be what holds without a choice.
+        if same > usize::from(property["enum"].is_array()) {
+            faults.push(format!("{place} changes nothing: {without}"));
+        }
+    }
+    faults
+}
+
 #[tokio::test]
 async fn every_field_of_every_request_reaches_openrouter() {
     let rig = Rig::start().await;
-    let mut checked = 0;
-    let mut faults = Vec::new();
+    let (mut checked, mut found_faults) = (0, Vec::new());
     for operation in generating() {
-        let schema = operation.body().unwrap();
         let mut found = Vec::new();
-        properties(schema, "", &mut found);
+        properties(operation.body().unwrap(), "", &mut found);
         for (path, property) in found {
-            let company = company(operation.id, &path);
-            let mut base = sample("", schema);
-            let needed = company
-                .as_object()
-                .unwrap()
-                .contains_key(&path.replace("[]", ""))
-                || ["input", "prompt", "user_prompt"].contains(&path.as_str());
-            if !needed {
-                base = completed(operation, base);
-            }
-            let names: BTreeSet<_> = schema["properties"].as_object().unwrap().keys().collect();
-            base.as_object_mut().unwrap().extend(
-                company
-                    .as_object()
-                    .unwrap()
-                    .iter()
-                    .filter(|(name, _)| names.contains(name))
-                    .map(|(name, value)| (name.clone(), value.clone()))
-                    .collect::<Map<_, _>>(),
-            );
-            let values = values(operation.id, &path, property);
-            let mut requests = Vec::new();
-            for value in &values {
-                let mut body = base.clone();
-                put(&mut body, &path, value.clone());
-                requests.push(rig.sent(operation, &body).await);
-            }
-            let distinct: BTreeSet<_> = requests.iter().collect();
-            let place = format!("{} {path}", operation.id);
+            found_faults.extend(faults(&rig, operation, &path, property).await);
             checked += 1;
-            if let Some(reason) = reason(operation.id, &path) {
-                if distinct.len() != 1 {
-                    faults.push(format!("{place} reaches OpenRouter after all: {reason}"));
-                }
-                continue;
-            }
-            let expected = values.len() - alike(operation.id, &path, &values);
-            if distinct.len() != expected {
-                faults.push(format!(
-                    "{place}: {} requests of {expected} for {values:?}",
-                    distinct.len()
-                ));
-            }
-            if is_optional(schema, &path) {
-                let without = rig.sent(operation, &base).await;
-                let same = requests
-                    .iter()
-                    .filter(|request| **request == without)
-                    .count();
-                // One of several choices may be what holds without a choice.
-                let allowed = usize::from(property["enum"].is_array());
-                if same > allowed {
-                    faults.push(format!("{place} changes nothing: {without}"));
-                }
-            }
         }
     }
-    assert!(faults.is_empty(), "{faults:#?}");
+    assert!(found_faults.is_empty(), "{found_faults:#?}");
     assert!(checked > 200, "only {checked} fields were found");
 }
 

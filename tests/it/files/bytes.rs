@@ -110,11 +110,14 @@ fn any_sound_in_any_form_arrives_byte_for_byte() {
         .unwrap();
 }
 
+/// An operation, its body around a file, and the path of the file.
+type Place = (&'static str, fn(Value) -> Value, &'static str);
+
 /// Whatever is sent as a file, in every place of a file, the answer is proper: a success or a
 /// `400` that names a place in the file.
 #[test]
 fn any_rubbish_as_a_file_is_refused_properly() {
-    let places: [(&str, fn(Value) -> Value, &str); 3] = [
+    let places: [Place; 3] = [
         (
             "Ask",
             |file| json!({"model": ANY, "user_prompt": "a", "attachments": [file]}),

@@ -18,7 +18,7 @@ async fn hearing(body: Value) -> Upstream {
     upstream
 }
 
-fn sound(extra: Value) -> Value {
+fn sound(extra: &Value) -> Value {
     let mut body = json!({"model": "unknown/model", "file": {"content": WAV}});
     body.as_object_mut()
         .unwrap()
@@ -30,7 +30,7 @@ fn sound(extra: Value) -> Value {
 async fn the_sound_is_sent_as_bare_base64_with_its_format() {
     let upstream = hearing(json!({"text": "Hello."})).await;
     let body = sound(
-        json!({"file": {"name": "a.mp3", "content": format!("data:audio/wav;base64,{WAV}")}}),
+        &json!({"file": {"name": "a.mp3", "content": format!("data:audio/wav;base64,{WAV}")}}),
     );
     TestApp::on(&upstream)
         .call("CreateTranscription")
@@ -64,7 +64,7 @@ async fn the_format_is_found_by_content_then_type_then_name(
 ) {
     let upstream = hearing(json!({"text": "Hello."})).await;
     file["content"] = json!(BASE64.encode(&bytes));
-    let body = sound(json!({"file": file}));
+    let body = sound(&json!({"file": file}));
     TestApp::on(&upstream)
         .call("CreateTranscription")
         .body(&body)
@@ -84,7 +84,7 @@ async fn the_format_is_found_by_content_then_type_then_name(
 #[tokio::test]
 async fn the_language_is_sent_as_its_code(#[case] language: &str, #[case] code: &str) {
     let upstream = hearing(json!({"text": "Hello."})).await;
-    let body = sound(json!({"language": language, "temperature": 0.25}));
+    let body = sound(&json!({"language": language, "temperature": 0.25}));
     TestApp::on(&upstream)
         .call("CreateTranscription")
         .body(&body)
@@ -107,7 +107,7 @@ async fn every_language_has_a_code_of_its_own() {
     assert_eq!(languages.len(), 57);
     for language in languages {
         app.call("CreateTranscription")
-            .body(&sound(json!({"language": language})))
+            .body(&sound(&json!({"language": language})))
             .ok()
             .await;
     }
@@ -147,7 +147,7 @@ async fn the_answer_is_flat_and_complete(#[case] body: Value, #[case] mut expect
     let upstream = hearing(body).await;
     let answer = TestApp::on(&upstream)
         .call("CreateTranscription")
-        .body(&sound(json!({})))
+        .body(&sound(&json!({})))
         .ok()
         .await;
     expected.as_object_mut().unwrap().extend(
@@ -169,7 +169,7 @@ async fn an_answer_without_a_text_is_an_error(#[case] body: Value) {
     let upstream = hearing(body).await;
     let app = TestApp::on(&upstream);
     app.call("CreateTranscription")
-        .body(&sound(json!({})))
+        .body(&sound(&json!({})))
         .fails(502, "upstream_error")
         .await;
 }
@@ -184,7 +184,7 @@ async fn an_answer_without_a_text_is_an_error(#[case] body: Value) {
 #[case("prompt", json!("Names: Seedream"))]
 #[tokio::test]
 async fn an_input_at_fault_is_refused_by_name(#[case] name: &str, #[case] value: Value) {
-    let mut body = sound(json!({}));
+    let mut body = sound(&json!({}));
     body[name] = value;
     sandbox()
         .call("CreateTranscription")

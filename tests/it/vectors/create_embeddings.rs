@@ -17,7 +17,7 @@ async fn embedding(body: Value) -> Upstream {
     upstream
 }
 
-fn vector(index: usize, numbers: Value) -> Value {
+fn vector(index: usize, numbers: &Value) -> Value {
     json!({"object": "embedding", "index": index, "embedding": numbers})
 }
 
@@ -29,7 +29,7 @@ fn vector(index: usize, numbers: Value) -> Value {
 #[tokio::test]
 async fn all_texts_are_sent_as_one_list(#[case] mut body: Value, #[case] input: Value) {
     let data: Vec<_> = (0..input.as_array().unwrap().len())
-        .map(|index| vector(index, json!([1])))
+        .map(|index| vector(index, &json!([1])))
         .collect();
     let upstream = embedding(json!({"data": data})).await;
     body["model"] = json!("unknown/model");
@@ -48,7 +48,7 @@ async fn all_texts_are_sent_as_one_list(#[case] mut body: Value, #[case] input: 
 async fn the_answer_is_flat_and_in_the_order_of_the_texts() {
     let upstream = embedding(json!({
         "object": "list", "model": "openai/text-embedding-3-small",
-        "data": [vector(1, json!([0.25, -1])), vector(0, json!([0.5, 1e-9]))],
+        "data": [vector(1, &json!([0.25, -1])), vector(0, &json!([0.5, 1e-9]))],
         "usage": {"prompt_tokens": 4, "total_tokens": 4.0, "cost": "0.00000008", "is_byok": false},
     }))
     .await;
@@ -74,14 +74,14 @@ async fn the_answer_is_flat_and_in_the_order_of_the_texts() {
 #[rstest]
 #[case::no_data(json!({"model": "m"}))]
 #[case::empty(json!({"data": []}))]
-#[case::one_of_two(json!({"data": [vector(0, json!([1]))]}))]
-#[case::three_of_two(json!({"data": [vector(0, json!([1])), vector(1, json!([1])), vector(2, json!([1]))]}))]
-#[case::empty_vector(json!({"data": [vector(0, json!([1])), vector(1, json!([]))]}))]
-#[case::null_vector(json!({"data": [vector(0, json!([1])), vector(1, json!(null))]}))]
-#[case::packed(json!({"data": [vector(0, json!("AACAPw==")), vector(1, json!("AACAPw=="))]}))]
-#[case::gaps_in_a_vector(json!({"data": [vector(0, json!([1, null, 2])), vector(1, json!([1, 2, 3]))]}))]
-#[case::words_in_a_vector(json!({"data": [vector(0, json!([1, "x"])), vector(1, json!([1, 2]))]}))]
-#[case::the_same_index_twice(json!({"data": [vector(1, json!([1])), vector(1, json!([2]))]}))]
+#[case::one_of_two(json!({"data": [vector(0, &json!([1]))]}))]
+#[case::three_of_two(json!({"data": [vector(0, &json!([1])), vector(1, &json!([1])), vector(2, &json!([1]))]}))]
+#[case::empty_vector(json!({"data": [vector(0, &json!([1])), vector(1, &json!([]))]}))]
+#[case::null_vector(json!({"data": [vector(0, &json!([1])), vector(1, &json!(null))]}))]
+#[case::packed(json!({"data": [vector(0, &json!("AACAPw==")), vector(1, &json!("AACAPw=="))]}))]
+#[case::gaps_in_a_vector(json!({"data": [vector(0, &json!([1, null, 2])), vector(1, &json!([1, 2, 3]))]}))]
+#[case::words_in_a_vector(json!({"data": [vector(0, &json!([1, "x"])), vector(1, &json!([1, 2]))]}))]
+#[case::the_same_index_twice(json!({"data": [vector(1, &json!([1])), vector(1, &json!([2]))]}))]
 #[tokio::test]
 async fn a_vector_that_is_missing_is_an_error(#[case] body: Value) {
     let upstream = embedding(body).await;

@@ -140,6 +140,7 @@ impl Error {
     }
 
     /// A `403` for a model that refused in its own words, which follow `lead` on one line.
+    #[must_use]
     pub fn refused(lead: &str, said: &str) -> Self {
         let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
         let mut short: String = line.chars().take(MAX_SAID).collect();

@@ -96,7 +96,7 @@ pub(super) fn segment(field: &'static str, text: &str) -> Result<String> {
     if text.is_empty() || text == "." || text == ".." || text.contains(['/', '?', '#', '\\']) {
         return Err(Error::invalid(
             field,
-            format!("{field} is empty or has characters that no id has."),
+            format!("{field} must not be empty or hold any of / ? # and \\."),
         ));
     }
     Ok(utf8_percent_encode(text, SEGMENT).to_string())

@@ -72,6 +72,11 @@ impl<'de> Deserialize<'de> for Coordinate {
 }
 
 impl Embedding {
+    /// Whether there are numbers, and nothing but numbers.
+    fn is_whole(&self) -> bool {
+        !self.embedding.is_empty() && self.embedding.iter().all(|n| as_number(n).is_some())
+    }
+
     /// The vector's numbers.
     #[must_use]
     pub fn numbers(&self) -> Vec<f64> {
@@ -158,11 +163,14 @@ impl Client {
         let (mut answer, id) = self.ask_with_id::<EmbeddingsResponse>(call).await?;
         answer.id = answer.id.or(id);
         answer.data.sort_by_key(|vector| vector.index);
+        let in_order = answer
+            .data
+            .iter()
+            .zip(0_i64..)
+            .all(|(vector, place)| vector.index.is_none_or(|index| index == place));
         let complete = answer.data.len() == request.input.len()
-            && answer
-                .data
-                .iter()
-                .all(|vector| !vector.embedding.is_empty());
+            && in_order
+            && answer.data.iter().all(Embedding::is_whole);
         if complete {
             return Ok(answer);
         }
@@ -181,6 +189,10 @@ impl Client {
         let call = Call::post("/rerank", key, request)?;
         let (mut answer, id) = self.ask_with_id::<RerankResponse>(call).await?;
         answer.id = answer.id.or(id);
+        // A place that no text has says nothing.
+        let known = 0..i64::try_from(request.documents.len()).unwrap_or(i64::MAX);
+        let has_place = |ranked: &Ranked| ranked.index.is_some_and(|index| known.contains(&index));
+        answer.results.retain(has_place);
         if answer.results.is_empty() {
             return Err(Error::new(
                 Kind::UpstreamError,

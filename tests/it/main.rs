@@ -10,6 +10,8 @@ mod catalog;
 mod chat;
 mod cli;
 mod contract;
+mod every_field_reaches_upstream;
+mod files;
 mod media;
 mod server;
 mod support;

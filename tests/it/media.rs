@@ -1,4 +1,4 @@
-//! Pictures, sounds and films.
+//! Pictures, sound and film.
 
 mod create_image;
 mod create_speech;

@@ -1,4 +1,4 @@
-//! Texts as vectors, and texts in order.
+//! Texts as vectors, and texts in order of relevance.
 
 mod create_embeddings;
 mod rerank;

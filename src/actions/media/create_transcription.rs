@@ -117,6 +117,7 @@ fn into_upstream(request: CreateTranscriptionRequest) -> Result<TranscriptionReq
     // WebM and MP4 hold film or sound alike; a transcription takes the sound.
     let audio = match file.extension.as_str() {
         "mp4" if file.kind == FileKind::Video => file.with_extension("m4a"),
+        "weba" => file.with_extension("webm"),
         _ => file,
     };
     let known = FORMATS.contains(&audio.extension.as_str());

@@ -377,7 +377,7 @@ fn deep(levels: usize) -> Value {
     )
 }
 
-fn with(property: Value) -> Value {
+fn with(property: &Value) -> Value {
     json!({"type": "object", "properties": {"fine": {"type": "string"}, "bad": property}})
 }
 
@@ -391,18 +391,18 @@ fn with(property: Value) -> Value {
 #[case::of_a_text(json!({"type": "string"}), "\"object\"")]
 #[case::of_a_list(json!({"type": "array", "items": {"type": "object"}}), "\"object\"")]
 #[case::of_a_text_by_reference(json!({"$ref": "#/$defs/a", "$defs": {"a": {"type": "string"}}}), "\"object\"")]
-#[case::loop_to_the_top(with(json!({"$ref": "#"})), "/properties/bad")]
+#[case::loop_to_the_top(with(&json!({"$ref": "#"})), "/properties/bad")]
 #[case::long_loop(json!({"type": "object", "properties": {"bad": {"$ref": "#/$defs/a"}}, "$defs": {
     "a": {"type": "object", "properties": {"b": {"$ref": "#/$defs/b"}}},
     "b": {"type": "array", "items": {"$ref": "#/$defs/a"}}}}), "/properties/bad")]
-#[case::remote(with(json!({"$ref": "https://example.com/schema.json"})), "/properties/bad")]
-#[case::remote_file(with(json!({"$ref": "other.json#/a"})), "/properties/bad")]
-#[case::dangling(with(json!({"$ref": "#/$defs/none"})), "/properties/bad")]
+#[case::remote(with(&json!({"$ref": "https://example.com/schema.json"})), "/properties/bad")]
+#[case::remote_file(with(&json!({"$ref": "other.json#/a"})), "/properties/bad")]
+#[case::dangling(with(&json!({"$ref": "#/$defs/none"})), "/properties/bad")]
 #[case::too_deep(deep(40), "/properties/a/properties/a")]
 #[case::exploding(exploding(20), "/properties/a")]
-#[case::bad_pattern(with(json!({"type": "string", "pattern": "("})), "/properties/bad/pattern")]
-#[case::no_such_type(with(json!({"type": "strng"})), "/properties/bad/type")]
-#[case::type_of_a_keyword(with(json!({"type": "string", "maxLength": "5"})), "/properties/bad/maxLength")]
+#[case::bad_pattern(with(&json!({"type": "string", "pattern": "("})), "/properties/bad/pattern")]
+#[case::no_such_type(with(&json!({"type": "strng"})), "/properties/bad/type")]
+#[case::type_of_a_keyword(with(&json!({"type": "string", "maxLength": "5"})), "/properties/bad/maxLength")]
 #[case::required_is_a_text(json!({"type": "object", "properties": {"a": {}}, "required": "a"}), "/required")]
 #[case::properties_is_a_list(json!({"type": "object", "properties": []}), "/properties")]
 #[tokio::test]

@@ -1,45 +1,56 @@
-//! Create image: what is asked for, the files that come back, and the way round by a chat.
+//! Create image: what is sent for which wish, and which pictures come back.
 
+use data_encoding::BASE64;
 use rstest::rstest;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
 use crate::support::{
-    PDF, PNG, TestApp, Upstream, sandbox,
+    PNG, TestApp, Upstream, sandbox,
     upstream::{CHAT, chat},
 };
 
 const IMAGES: &str = "/images";
 
-fn pictures() -> Value {
-    json!({
-        "created": 1_700_000_000,
-        "data": [{"b64_json": PNG, "media_type": "image/png", "revised_prompt": "A cat, smiling"},
-            {"b64_json": PNG, "media_type": null}, {"url": "https://a.example/cat.png"}, {}, null],
-        "usage": {"prompt_tokens": 5, "completion_tokens": 100, "total_tokens": 105, "cost": "0.04"},
-    })
+fn picture() -> Value {
+    json!({"created": 1_764_030_274, "data": [{"b64_json": PNG, "media_type": "image/png"}]})
 }
 
-/// A picture of one pixel as the answer shows it.
-fn file(name: &str) -> Value {
-    json!({"name": name, "extension": "png", "mime_type": "image/png", "size": 70, "content": PNG})
+async fn upstream_with(body: Value) -> Upstream {
+    let upstream = Upstream::start().await;
+    upstream.answers(IMAGES, body).await;
+    upstream
 }
 
 #[tokio::test]
-async fn everything_asked_for_goes_to_its_place() {
-    let upstream = Upstream::start().await;
-    upstream.answers(IMAGES, pictures()).await;
+async fn a_prompt_alone_is_sent_alone() {
+    let upstream = upstream_with(picture()).await;
+    let body = json!({"model": "black-forest-labs/flux.2-pro", "prompt": "A {cat}."});
+    let answer = TestApp::on(&upstream)
+        .call("CreateImage")
+        .body(&body)
+        .ok()
+        .await;
+    assert_eq!(upstream.sent(IMAGES).await, body);
+    assert!(answer.warnings().is_empty());
+}
+
+#[tokio::test]
+async fn every_wish_goes_to_its_place() {
+    let upstream = upstream_with(picture()).await;
     let body = json!({
-        "model": "black-forest-labs/flux.2-pro", "prompt": "A cat", "aspect_ratio": "16:9",
-        "size": "2K", "n": 2, "quality": "high", "background": "transparent",
-        "output_format": "webp", "seed": 7, "user": "u-1", "provider_order": ["a"],
-        "provider_only": ["b"], "provider_ignore": ["c"], "provider_sort": "price",
-        "allow_fallbacks": false,
-        "image_messages": [
-            {"content": "a hat", "weight": 0.5}, {"content": "people", "weight": -2},
-            {"content": "a smile", "weight": 1.5}, {"content": "at dusk"},
+        "model": "unknown/model", "prompt": "A cat.", "aspect_ratio": "9:19.5", "size": "0.5K",
+        "attachments": [
+            {"content": PNG}, {"url": "https://a.example/b.webp"},
+            {"name": "notes.txt", "content": "TW9yZS4="},
         ],
-        "attachments": [{"content": PNG}, {"name": "style.txt", "content": "U29mdA=="}],
+        "image_messages": [
+            {"content": "at dusk"}, {"content": "people", "weight": -2},
+            {"content": "a castle", "weight": 1.5}, {"content": "fog", "weight": 0.25},
+        ],
+        "n": 3, "quality": "high", "background": "transparent", "output_format": "webp",
+        "seed": -7, "user": "u-1", "provider_order": ["a"], "provider_only": ["b"],
+        "provider_ignore": ["c"], "provider_sort": "latency", "allow_fallbacks": "False",
     });
     TestApp::on(&upstream)
         .call("CreateImage")
@@ -49,132 +60,95 @@ async fn everything_asked_for_goes_to_its_place() {
     assert_eq!(
         upstream.sent(IMAGES).await,
         json!({
-            "model": "black-forest-labs/flux.2-pro",
-            "prompt": "A cat\n(a smile:1.5)\nat dusk\n(a hat:0.5)\nAvoid: (people:2)\n\nstyle.txt:\n\nSoft",
-            "n": 2, "aspect_ratio": "16:9", "resolution": "2K", "quality": "high",
-            "background": "transparent", "output_format": "webp", "seed": 7,
+            "model": "unknown/model",
+            "prompt": "A cat.\n(a castle:1.5)\nat dusk\n(fog:0.25)\nAvoid: (people:2)\n\nnotes.txt:\n\nMore.",
+            "n": 3, "aspect_ratio": "9:19.5", "resolution": "512", "quality": "high",
+            "background": "transparent", "output_format": "webp", "seed": -7,
             "input_references": [
                 {"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{PNG}")}},
+                {"type": "image_url", "image_url": {"url": "https://a.example/b.webp"}},
             ],
-            "provider": {"order": ["a"], "only": ["b"], "ignore": ["c"], "sort": "price", "allow_fallbacks": false},
+            "provider": {"order": ["a"], "only": ["b"], "ignore": ["c"], "sort": "latency", "allow_fallbacks": false},
             "user": "u-1",
         })
     );
 }
 
 #[tokio::test]
-async fn every_image_is_a_file_and_the_first_stands_alone() {
-    let upstream = Upstream::start().await;
-    let body = ResponseTemplate::new(200)
-        .insert_header("x-generation-id", "gen-img")
-        .set_body_json(pictures());
-    upstream.responds(IMAGES, body).await;
-    let answer = TestApp::on(&upstream)
-        .call("CreateImage")
-        .with_samples()
-        .ok()
-        .await
-        .json;
-    assert_eq!(answer["image"], file("image-1.png"));
-    assert_eq!(
-        answer["images"],
-        json!([file("image-1.png"), file("image-2.png"), {"name": "cat.png", "url": "https://a.example/cat.png"}])
-    );
-    assert_eq!(answer["revised_prompt"], "A cat, smiling");
-    assert_eq!(
-        (&answer["id"], &answer["cost"]),
-        (&json!("gen-img"), &json!(0.04))
-    );
-    assert_eq!(
-        (&answer["total_tokens"], &answer["status"]),
-        (&json!(105), &json!("completed"))
-    );
-}
-
-#[tokio::test]
-async fn a_model_that_draws_in_chats_only_is_asked_there() {
-    let upstream = Upstream::start().await;
-    let refusal = json!({"error": {"message": "openrouter/auto cannot be used with images", "http_status": 400,
-        "availability": {"code": "wrong_endpoint", "retryable": false}}});
-    upstream
-        .responds(IMAGES, ResponseTemplate::new(400).set_body_json(refusal))
-        .await;
-    let mut drawn = chat("Here it is.");
-    drawn["choices"][0]["message"]["images"] =
-        json!([{"image_url": {"url": format!("data:image/png;base64,{PNG}")}}]);
-    upstream.answers(CHAT, drawn).await;
+async fn messages_may_stand_for_the_prompt() {
+    let upstream = upstream_with(picture()).await;
     let body =
-        json!({"model": "openrouter/auto", "prompt": "A cat", "aspect_ratio": "1:1", "n": 3});
-    let answer = TestApp::on(&upstream)
-        .call("CreateImage")
-        .body(&body)
-        .ok()
-        .await;
-    assert_eq!(
-        upstream.sent(CHAT).await,
-        json!({
-            "model": "openrouter/auto",
-            "messages": [{"role": "user", "content": [{"type": "text", "text": "A cat"}]}],
-            "modalities": ["image", "text"], "image_config": {"aspect_ratio": "1:1"},
-        })
-    );
-    assert_eq!(
-        (&answer.json["image"], &answer.json["text"]),
-        (&file("image-1.png"), &json!("Here it is."))
-    );
-    assert_eq!(
-        answer.warnings(),
-        ["n has no effect: openrouter/auto makes images in a chat."]
-    );
-}
-
-#[tokio::test]
-async fn words_instead_of_an_image_are_a_refusal() {
-    let upstream = Upstream::chatting(chat("I do not\n draw cats.")).await;
-    let refusal = json!({"error": {"message": "no", "availability": {"code": "wrong_endpoint", "retryable": false}}});
-    upstream
-        .responds(IMAGES, ResponseTemplate::new(400).set_body_json(refusal))
-        .await;
-    let body = json!({"model": "openrouter/auto", "prompt": "A cat"});
-    let answer = TestApp::on(&upstream)
-        .call("CreateImage")
-        .body(&body)
-        .fails(403, "refused")
-        .await;
-    assert_eq!(
-        answer.message(),
-        "The model made no image and said: I do not draw cats."
-    );
-}
-
-#[rstest]
-#[case(json!({}))]
-#[case(json!({"data": []}))]
-#[case(json!({"data": [{"b64_json": ""}, {"b64_json": null, "url": ""}]}))]
-#[case(json!({"data": [{"b64_json": "!!!"}]}))]
-#[tokio::test]
-async fn no_image_is_an_error(#[case] body: Value) {
-    let upstream = Upstream::start().await;
-    upstream.answers(IMAGES, body).await;
+        json!({"model": "m", "image_messages": [{"content": "A cat."}, {"content": "A dog."}]});
     TestApp::on(&upstream)
         .call("CreateImage")
-        .with_samples()
-        .fails(502, "upstream_error")
+        .body(&body)
+        .ok()
         .await;
+    assert_eq!(
+        upstream.sent(IMAGES).await,
+        json!({"model": "m", "prompt": "A cat.\nA dog."})
+    );
+}
+
+#[tokio::test]
+async fn the_answer_is_flat_and_complete() {
+    let jpeg = BASE64.encode(b"\xff\xd8\xff\xe0\0\x10JFIF\0");
+    let upstream = upstream_with(json!({
+        "id": null, "created": 1_764_030_274.0,
+        "data": [
+            {"b64_json": PNG},
+            {"b64_json": format!("data:image/jpeg;base64,{jpeg}"), "media_type": null, "revised_prompt": "A black cat."},
+            {"b64_json": "", "url": "https://pictures.example/cat.webp?x=1"},
+            {"b64_json": "!!!"},
+        ],
+        "usage": {"prompt_tokens": "5", "completion_tokens": 1290.0, "total_tokens": 1295, "cost": "0.04"},
+    }))
+    .await;
+    let body = json!({"model": "unknown/model", "prompt": "A cat."});
+    let answer = TestApp::on(&upstream)
+        .call("CreateImage")
+        .body(&body)
+        .ok()
+        .await;
+    let first = json!({"name": "image-1.png", "extension": "png", "mime_type": "image/png", "size": 70, "content": PNG});
+    assert_eq!(
+        answer.json,
+        json!({
+            "image": first,
+            "images": [
+                first,
+                {"name": "image-2.jpg", "extension": "jpg", "mime_type": "image/jpeg", "size": 11, "content": jpeg},
+                {"name": "cat.webp", "url": "https://pictures.example/cat.webp?x=1"},
+            ],
+            "revised_prompt": "A black cat.", "created": 1_764_030_274, "prompt_tokens": 5,
+            "completion_tokens": 1290, "total_tokens": 1295, "model": "unknown/model", "cost": 0.04,
+            "warnings": [], "status": "completed",
+        })
+    );
 }
 
 #[rstest]
-#[case(json!({"model": "m"}), "prompt")]
-#[case(json!({"model": "m", "prompt": "", "image_messages": []}), "prompt")]
-#[case(json!({"prompt": "a"}), "model")]
-#[case(json!({"model": "m", "prompt": "a", "aspect_ratio": "5:1"}), "aspect_ratio")]
-#[case(json!({"model": "m", "prompt": "a", "n": 11}), "n")]
-#[case(json!({"model": "m", "image_messages": [{"weight": 1}]}), "image_messages[0].content")]
-#[case(json!({"model": "m", "image_messages": [{"content": "a", "weight": 11}]}), "image_messages[0].weight")]
-#[case(json!({"model": "m", "prompt": "a", "attachments": [{"content": PDF}]}), "attachments[0]")]
-#[case(json!({"model": "m", "prompt": "a", "sise": "2K"}), "sise")]
+#[case::no_prompt(json!({}), "prompt")]
+#[case::blank(json!({"prompt": " \n"}), "prompt")]
+#[case::nothing_in_messages(json!({"image_messages": []}), "prompt")]
+#[case::image_alone(json!({"attachments": [{"content": PNG}]}), "prompt")]
+#[case::blank_message(json!({"image_messages": [{"content": "a"}, {"content": ""}]}), "image_messages[1].content")]
+#[case::weight(json!({"image_messages": [{"content": "a", "weight": 11}]}), "image_messages[0].weight")]
+#[case::weight_as_text(json!({"image_messages": [{"content": "a", "weight": "1"}]}), "image_messages[0].weight")]
+#[case::none(json!({"prompt": "a", "n": 0}), "n")]
+#[case::many(json!({"prompt": "a", "n": 11}), "n")]
+#[case::half(json!({"prompt": "a", "n": 1.5}), "n")]
+#[case::ratio(json!({"prompt": "a", "aspect_ratio": "16/9"}), "aspect_ratio")]
+#[case::size(json!({"prompt": "a", "size": "1024x1024"}), "size")]
+#[case::quality(json!({"prompt": "a", "quality": "hd"}), "quality")]
+#[case::background(json!({"prompt": "a", "background": true}), "background")]
+#[case::format(json!({"prompt": "a", "output_format": "gif"}), "output_format")]
+#[case::sort(json!({"prompt": "a", "provider_sort": "cost"}), "provider_sort")]
+#[case::seventeen_files(json!({"prompt": "a", "attachments": vec![json!({"content": PNG}); 17]}), "attachments")]
+#[case::message_typo(json!({"image_messages": [{"text": "a"}]}), "image_messages[0].text")]
 #[tokio::test]
-async fn input_at_fault_is_refused_by_its_path(#[case] body: Value, #[case] field: &str) {
+async fn an_input_at_fault_is_refused_by_its_path(#[case] mut body: Value, #[case] field: &str) {
+    body["model"] = json!("black-forest-labs/flux.2-pro");
     sandbox()
         .call("CreateImage")
         .body(&body)
@@ -182,12 +156,224 @@ async fn input_at_fault_is_refused_by_its_path(#[case] body: Value, #[case] fiel
         .await;
 }
 
-#[rstest]
-#[case("openai/gpt-5-image")]
-#[case("google/gemini-2.5-flash-image")]
 #[tokio::test]
-async fn the_simulated_openrouter_draws(#[case] model: &str) {
-    let body = json!({"model": model, "prompt": "A cat"});
-    let answer = sandbox().call("CreateImage").body(&body).ok().await.json;
-    assert!(answer["image"]["size"].as_i64().unwrap() > 60, "{answer}");
+async fn an_image_that_the_model_does_not_take_is_named() {
+    let upstream = upstream_with(picture()).await;
+    let model = "meta-llama/llama-3.3-70b-instruct:free";
+    let body = json!({"model": model, "prompt": "A cat.", "attachments": [{"name": "a.png", "content": PNG}]});
+    let answer = TestApp::on(&upstream)
+        .call("CreateImage")
+        .body(&body)
+        .ok()
+        .await;
+    assert_eq!(
+        answer.warnings(),
+        [format!(
+            "The file a.png was not sent: {model} does not take image input."
+        )]
+    );
+    assert!(
+        upstream
+            .sent(IMAGES)
+            .await
+            .get("input_references")
+            .is_none()
+    );
+}
+
+/// Upstream's word that the model is to be asked at another address.
+fn wrong_endpoint() -> ResponseTemplate {
+    let error =
+        json!({"code": 400, "message": "Use chat.", "metadata": {"error_type": "wrong_endpoint"}});
+    ResponseTemplate::new(400).set_body_json(json!({"error": error}))
+}
+
+/// `openrouter/auto` gives texts and images, so a chat may help where the images' own path does not.
+const TALKS_AND_DRAWS: &str = "openrouter/auto";
+
+#[tokio::test]
+async fn a_model_that_draws_in_chats_only_is_asked_in_a_chat() {
+    let mut said = chat("Here it is.");
+    said["choices"][0]["message"]["images"] = json!([{"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{PNG}")}}]);
+    let upstream = Upstream::chatting(said).await;
+    for refusal in [wrong_endpoint(), ResponseTemplate::new(404)] {
+        upstream.responds(IMAGES, refusal).await;
+        let body = json!({
+            "model": TALKS_AND_DRAWS, "prompt": "A cat.", "aspect_ratio": "16:9", "size": "2K", "n": 2,
+            "output_format": "webp", "background": "opaque", "seed": 5, "user": "u",
+            "provider_only": ["a"], "attachments": [{"content": PNG}],
+        });
+        let answer = TestApp::on(&upstream)
+            .call("CreateImage")
+            .body(&body)
+            .ok()
+            .await;
+        let calls = upstream.calls(CHAT).await;
+        let sent: Value = calls.last().unwrap().body_json().unwrap();
+        assert_eq!(
+            sent,
+            json!({
+                "model": TALKS_AND_DRAWS,
+                "messages": [{"role": "user", "content": [
+                    {"type": "text", "text": "A cat."},
+                    {"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{PNG}")}},
+                ]}],
+                "modalities": ["image", "text"],
+                "image_config": {"aspect_ratio": "16:9", "image_size": "2K"},
+                "seed": 5, "user": "u", "provider": {"only": ["a"]},
+            })
+        );
+        assert_eq!(answer.json["image"]["content"], PNG);
+        assert_eq!(answer.json["text"], "Here it is.");
+        assert_eq!(answer.json["cost"], 7.1e-05);
+        let warnings = answer.warnings().join(" ");
+        for name in [
+            "n has no effect",
+            "background has no effect",
+            "output_format has no effect",
+        ] {
+            assert!(warnings.contains(name), "{warnings}");
+        }
+    }
+}
+
+#[rstest]
+#[case::in_its_text(chat("I cannot draw people,\nsorry"))]
+#[case::as_a_refusal({
+    let mut said = chat("");
+    said["choices"][0]["message"]["refusal"] = json!("I cannot draw people, sorry.");
+    said
+})]
+#[tokio::test]
+async fn a_model_that_talks_instead_of_drawing_is_quoted(#[case] said: Value) {
+    let upstream = Upstream::chatting(said).await;
+    upstream.responds(IMAGES, wrong_endpoint()).await;
+    let body = json!({"model": TALKS_AND_DRAWS, "prompt": "A cat."});
+    let answer = TestApp::on(&upstream)
+        .call("CreateImage")
+        .body(&body)
+        .fails(403, "refused")
+        .await;
+    assert!(
+        answer.message().ends_with("I cannot draw people, sorry."),
+        "{}",
+        answer.message()
+    );
+}
+
+#[rstest]
+#[case::no_list(json!({"created": 1}))]
+#[case::empty_list(json!({"data": []}))]
+#[case::empty_picture(json!({"data": [{"b64_json": ""}]}))]
+#[case::null(json!({"data": [{"b64_json": null}, null]}))]
+#[case::rubbish(json!({"data": [{"b64_json": "!"}]}))]
+#[case::object(json!({"data": {"b64_json": PNG}}))]
+#[tokio::test]
+async fn an_answer_without_a_picture_is_an_error(#[case] body: Value) {
+    let upstream = upstream_with(body).await;
+    let body = json!({"model": "black-forest-labs/flux.2-pro", "prompt": "A cat."});
+    let app = TestApp::on(&upstream);
+    app.call("CreateImage")
+        .body(&body)
+        .fails(502, "upstream_error")
+        .await;
+    assert_eq!(upstream.calls(IMAGES).await.len(), 1);
+}
+
+/// A refusal for any other reason is told as it is: asking again elsewhere would be billed.
+#[tokio::test]
+async fn another_refusal_is_not_asked_for_again() {
+    let upstream = Upstream::chatting(chat("Hello.")).await;
+    for (status, code) in [
+        (400, "invalid_request"),
+        (402, "insufficient_credits"),
+        (403, "refused"),
+    ] {
+        let error = json!({"error": {"code": status, "message": "No."}});
+        upstream
+            .responds(IMAGES, ResponseTemplate::new(status).set_body_json(error))
+            .await;
+        let body = json!({"model": TALKS_AND_DRAWS, "prompt": "A cat."});
+        TestApp::on(&upstream)
+            .call("CreateImage")
+            .body(&body)
+            .fails(status, code)
+            .await;
+        upstream.forget().await;
+    }
+    assert!(upstream.calls(CHAT).await.is_empty());
+}
+
+/// Width and height of a PNG; it fails if the file is not whole.
+fn size(file: &[u8]) -> (u32, u32) {
+    assert_eq!(file[..8], *b"\x89PNG\r\n\x1a\n");
+    let number = |at: usize| u32::from_be_bytes(file[at..at + 4].try_into().unwrap());
+    let mut kinds = Vec::new();
+    let mut at = 8;
+    while at < file.len() {
+        let length = usize::try_from(number(at)).unwrap();
+        kinds.push(&file[at + 4..at + 8]);
+        // Each chunk is its length, its kind, its content and a checksum.
+        at += 12 + length;
+    }
+    assert_eq!(at, file.len(), "the last chunk is cut");
+    assert_eq!(
+        (kinds[0], *kinds.last().unwrap()),
+        (&b"IHDR"[..], &b"IEND"[..])
+    );
+    assert!(kinds.contains(&&b"IDAT"[..]));
+    (number(16), number(20))
+}
+
+#[rstest]
+#[case("1:1", 1.0)]
+#[case("16:9", 16.0 / 9.0)]
+#[case("9:16", 9.0 / 16.0)]
+#[case("21:9", 21.0 / 9.0)]
+#[case("1:8", 1.0 / 8.0)]
+#[case("19.5:9", 19.5 / 9.0)]
+#[tokio::test]
+async fn the_simulated_picture_opens_and_has_its_shape(#[case] ratio: &str, #[case] shape: f64) {
+    let body = json!({"model": "bytedance-seed/seedream-4.5", "prompt": "A cat.", "aspect_ratio": ratio, "n": 2});
+    let answer = sandbox().call("CreateImage").body(&body).ok().await;
+    let images = answer.json["images"].as_array().unwrap();
+    assert_eq!(images.len(), 2);
+    assert_eq!(images[0], answer.json["image"]);
+    assert_ne!(images[0]["content"], images[1]["content"]);
+    for image in images {
+        let file = BASE64
+            .decode(image["content"].as_str().unwrap().as_bytes())
+            .unwrap();
+        assert_eq!(image["size"], file.len());
+        let (width, height) = size(&file);
+        let found = f64::from(width) / f64::from(height);
+        assert!(
+            (found / shape - 1.0).abs() < 0.05,
+            "{width}x{height} for {ratio}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_simulated_drawing_is_named_as_what_it_is() {
+    let body = json!({"model": "quiver/arrow-1", "prompt": "A cat."});
+    let answer = sandbox().call("CreateImage").body(&body).ok().await;
+    let image = &answer.json["image"];
+    assert_eq!(
+        (&image["extension"], &image["mime_type"]),
+        (&json!("svg"), &json!("image/svg+xml"))
+    );
+    assert_eq!(image["name"], "image-1.svg");
+}
+
+#[tokio::test]
+async fn a_simulated_picture_can_be_drawn_on() {
+    let model = "google/gemini-2.5-flash-image";
+    let body = json!({"model": model, "prompt": "Add a hat.", "attachments": [{"content": PNG}]});
+    let answer = sandbox().call("CreateImage").body(&body).ok().await;
+    size(
+        &BASE64
+            .decode(answer.json["image"]["content"].as_str().unwrap().as_bytes())
+            .unwrap(),
+    );
 }

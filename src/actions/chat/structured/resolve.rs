@@ -228,8 +228,8 @@ fn join(
     if part.get("type").is_some_and(|kind| kind != "object") {
         return None;
     }
-    let named = part.get("properties").map(Value::as_object);
-    for (name, property) in named.flatten().into_iter().flatten() {
+    let fields = part.get("properties").and_then(Value::as_object);
+    for (name, property) in fields.into_iter().flatten() {
         if properties.insert(name.clone(), property.clone()).is_some() {
             return None;
         }

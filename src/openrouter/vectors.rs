@@ -58,29 +58,30 @@ pub struct Embedding {
     embedding: Vec<Coordinate>,
 }
 
-/// A number of a vector, also one written as a text.
+/// A number of a vector, also one written as a text; `None` if it is anything else.
 #[derive(Clone, Copy, Debug)]
-struct Coordinate(f64);
+struct Coordinate(Option<f64>);
 
 impl<'de> Deserialize<'de> for Coordinate {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
         let value = Value::deserialize(from)?;
-        as_number(&value)
-            .map(Self)
-            .ok_or_else(|| serde::de::Error::custom("no number"))
+        Ok(Self(as_number(&value)))
     }
 }
 
 impl Embedding {
     /// Whether there are numbers, and nothing but numbers.
     fn is_whole(&self) -> bool {
-        !self.embedding.is_empty() && self.embedding.iter().all(|n| as_number(n).is_some())
+        !self.embedding.is_empty() && self.embedding.iter().all(|number| number.0.is_some())
     }
 
     /// The vector's numbers.
     #[must_use]
     pub fn numbers(&self) -> Vec<f64> {
-        self.embedding.iter().map(|number| number.0).collect()
+        self.embedding
+            .iter()
+            .filter_map(|number| number.0)
+            .collect()
     }
 }
 

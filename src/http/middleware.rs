@@ -43,8 +43,8 @@ pub(super) async fn observe(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let call = Call::start(request_id(request.headers()));
-    // Caught, so that a fault of ours in one call is an answer and a log line, not a lost call that
-    // the platform repeats and pays for again.
+    // Caught, so that a fault of ours in one call is an answer and a log line, not a connection
+    // that breaks without a word.
     let served = AssertUnwindSafe(call.clone().run(next.call(request)))
         .catch_unwind()
         .await;
@@ -110,17 +110,23 @@ pub(super) async fn require_key(
     match key_in(request.headers()) {
         Ok(key) => {
             if let Some(error) = unknown_parameter(&request) {
-                return Ok(request.into_response(HttpResponse::from_error(error)));
+                return Ok(refused(request, error));
             }
             request.extensions_mut().insert(key);
             Ok(next.call(request).await?.map_into_boxed_body())
         }
-        Err(error) => Ok(request.into_response(HttpResponse::from_error(error))),
+        Err(error) => Ok(refused(request, error)),
     }
 }
 
 fn whole_ms(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The answer that tells `error`, which stays with it for the log.
+fn refused(request: ServiceRequest, error: error::Error) -> ServiceResponse {
+    let (request, _) = request.into_parts();
+    ServiceResponse::new(request, HttpResponse::from_error(error))
 }
 
 /// The `400` for a query parameter of an operation that takes none; those that take some look at

@@ -414,11 +414,9 @@ impl CreateImageResponse {
             ));
         };
         let made = first.extension.as_deref().unwrap_or_default();
-        let wanted = request
-            .output_format
-            .as_deref()
-            .map(|wanted| wanted.replace("jpeg", "jpg"));
-        if let Some(wanted) = wanted.filter(|wanted| wanted != made) {
+        if let Some(wanted) = &request.output_format
+            && wanted.replace("jpeg", "jpg") != made
+        {
             warnings.push(format!(
                 "output_format {wanted} had no effect: the model made a {made} file."
             ));

@@ -307,7 +307,7 @@ impl GenerationOptions {
         Err(Error::new(
             Kind::CostLimit,
             format!(
-                "The call could cost up to ${worst:.4}, which is more than its max_cost of ${limit}."
+                "The call could cost up to ${worst:.6}, which is more than its max_cost of ${limit}."
             ),
         ))
     }

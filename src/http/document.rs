@@ -89,6 +89,7 @@ pub fn document() -> Result<Value, Vec<String>> {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         // By now its properties are part of the requests.
         schemas.shift_remove("GenerationOptions");
+        flatten(schemas);
     }
     document["servers"] = json!([{"url": "/", "description": "This service."}]);
     document["x-ms-connector-metadata"] = json!([
@@ -126,6 +127,34 @@ fn label(document: &mut Value) {
                 split(parameter);
             }
         }
+    }
+}
+
+/// Writes a schema that is put together from parts as one flat object, as it is on the wire: its
+/// own properties first, then those of the parts in their order.
+fn flatten(schemas: &mut Map<String, Value>) {
+    let parts = schemas.clone();
+    for schema in schemas.values_mut().filter_map(Value::as_object_mut) {
+        let Some(Value::Array(all)) = schema.remove("allOf") else {
+            continue;
+        };
+        let (own, others): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|part| part.get("$ref").is_none());
+        let named = |part: &Value| {
+            let name = part["$ref"]
+                .as_str()?
+                .strip_prefix("#/components/schemas/")?;
+            parts.get(name).cloned()
+        };
+        let others: Vec<_> = others.iter().filter_map(named).collect();
+        let (mut properties, mut required) = (Map::new(), Vec::new());
+        for part in own.iter().chain(&others) {
+            properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+            required.extend(part["required"].as_array().cloned().unwrap_or_default());
+        }
+        schema.insert("type".to_owned(), "object".into());
+        schema.insert("required".to_owned(), required.into());
+        schema.insert("properties".to_owned(), properties.into());
     }
 }
 

@@ -99,26 +99,11 @@ fn company(operation: &str, path: &str) -> Value {
     }
 }
 
-/// What a body of `operation` with its required properties alone is missing.
-fn missing(operation: &str) -> Option<(&'static str, Value)> {
-    Some(match operation {
-        "Ask" => ("user_prompt", json!("Hi")),
-        "CreateImage" | "CreateVideo" => ("prompt", json!("A cat.")),
-        "CreateEmbeddings" => ("input", json!("Hi")),
-        "CreateTranscription" => ("file", json!({"content": WAV})),
-        _ => return None,
-    })
-}
-
 /// A body without the property at `path`, or with a value of it that is not among those tried.
 fn base(operation: &Operation, path: &str) -> Value {
     let mut base = sample("", operation.body().unwrap());
     let body = base.as_object_mut().unwrap();
-    body.extend(
-        missing(operation.id)
-            .filter(|(name, _)| *name != path)
-            .map(|(name, value)| (name.to_owned(), value)),
-    );
+    body.shift_remove(path);
     if let Value::Object(company) = company(operation.id, path) {
         body.extend(company);
     }

@@ -207,12 +207,30 @@ async fn the_second_misfit_is_the_one_that_is_told() {
 }
 
 #[tokio::test]
-async fn a_failure_of_the_second_call_is_told_as_it_is() {
+async fn a_second_call_that_fails_for_good_is_told_as_it_is() {
     let refused = json!({"error": {"code": 402, "message": "Insufficient credits"}});
     let (answer, calls) = asked(&[chat("No."), refused]).await;
     assert_eq!(
         (answer.status, answer.code()),
         (402, "insufficient_credits"),
+        "{}",
+        answer.text
+    );
+    assert_eq!(calls.len(), 2);
+}
+
+/// The first answer was paid for, so nothing may invite the platform to repeat the call.
+#[rstest]
+#[case::rate_limit(429)]
+#[case::broken(502)]
+#[case::overloaded(503)]
+#[tokio::test]
+async fn a_second_call_that_fails_leaves_the_first_misfit(#[case] status: u16) {
+    let failed = json!({"error": {"code": status, "message": "No."}});
+    let (answer, calls) = asked(&[chat(r#"{"total": 1, "lines": 5}"#), failed]).await;
+    assert_eq!(
+        (answer.status, answer.code(), answer.field()),
+        (422, "schema_mismatch", "lines"),
         "{}",
         answer.text
     );

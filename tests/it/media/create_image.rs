@@ -196,7 +196,13 @@ async fn a_model_that_draws_in_chats_only_is_asked_in_a_chat() {
     let mut said = chat("Here it is.");
     said["choices"][0]["message"]["images"] = json!([{"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{PNG}")}}]);
     let upstream = Upstream::chatting(said).await;
-    for refusal in [wrong_endpoint(), ResponseTemplate::new(404)] {
+    let unavailable = json!({"error": {"message": "No.", "http_status": 400,
+        "availability": {"code": "wrong_endpoint", "retryable": false}}});
+    for refusal in [
+        wrong_endpoint(),
+        ResponseTemplate::new(404),
+        ResponseTemplate::new(400).set_body_json(unavailable),
+    ] {
         upstream.responds(IMAGES, refusal).await;
         let body = json!({
             "model": TALKS_AND_DRAWS, "prompt": "A cat.", "aspect_ratio": "16:9", "size": "2K", "n": 2,
@@ -366,9 +372,11 @@ async fn the_simulated_drawing_is_named_as_what_it_is() {
     assert_eq!(image["name"], "image-1.svg");
 }
 
+#[rstest]
+#[case("openai/gpt-5-image")]
+#[case("google/gemini-2.5-flash-image")]
 #[tokio::test]
-async fn a_simulated_picture_can_be_drawn_on() {
-    let model = "google/gemini-2.5-flash-image";
+async fn a_simulated_picture_can_be_drawn_on(#[case] model: &str) {
     let body = json!({"model": model, "prompt": "Add a hat.", "attachments": [{"content": PNG}]});
     let answer = sandbox().call("CreateImage").body(&body).ok().await;
     size(

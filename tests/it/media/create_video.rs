@@ -98,6 +98,19 @@ async fn an_input_at_fault_is_refused_by_its_path(#[case] mut body: Value, #[cas
         .await;
 }
 
+/// A second call could be a second film, and a second bill.
+#[tokio::test]
+async fn a_film_is_never_started_twice() {
+    let upstream = Upstream::start().await;
+    upstream.responds(VIDEOS, ResponseTemplate::new(503)).await;
+    let app = TestApp::on(&upstream);
+    app.call("CreateVideo")
+        .with_samples()
+        .fails(503, "upstream_overloaded")
+        .await;
+    assert_eq!(upstream.calls(VIDEOS).await.len(), 1);
+}
+
 #[rstest]
 #[case::no_id(json!({"status": "pending"}))]
 #[case::null(json!({"id": null}))]
@@ -111,6 +124,4 @@ async fn a_job_without_an_id_is_an_error(#[case] body: Value) {
         .body(&body)
         .fails(502, "upstream_error")
         .await;
-    // A second call could be a second film, and a second bill.
-    assert_eq!(upstream.calls(VIDEOS).await.len(), 1);
 }

@@ -133,6 +133,17 @@ async fn an_id_that_would_leave_its_place_is_refused(#[case] id: &str) {
 }
 
 #[tokio::test]
+async fn a_finished_film_that_cannot_be_fetched_is_an_error() {
+    let upstream = filmed(json!({"status": "completed"})).await;
+    upstream.responds(CONTENT, ResponseTemplate::new(502)).await;
+    let app = TestApp::on(&upstream);
+    app.call("GetVideo")
+        .path("video_id", "job-1")
+        .fails(502, "upstream_error")
+        .await;
+}
+
+#[tokio::test]
 async fn an_unknown_film_is_told_as_one() {
     sandbox()
         .call("GetVideo")

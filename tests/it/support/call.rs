@@ -211,15 +211,6 @@ impl<'a> Call<'a> {
         answer
     }
 
-    /// Makes the call, which must succeed, and gives back what came as it is.
-    pub(crate) async fn bytes(self) -> (HeaderMap, Vec<u8>) {
-        let response = self.request().send().await.unwrap();
-        assert_eq!(response.status(), 200);
-        let headers = response.headers().clone();
-        assert!(headers.contains_key("x-request-id"), "{headers:?}");
-        (headers, response.bytes().await.unwrap().to_vec())
-    }
-
     /// Makes the call, which must fail with this status and code.
     pub(crate) async fn fails(self, status: u16, code: &str) -> Answer {
         let answer = self.send().await;

@@ -64,6 +64,7 @@ async fn the_answer_is_flat_and_names_the_makers_own_texts() {
 #[rstest]
 #[case::nothing(json!({}))]
 #[case::empty(json!({"results": []}))]
+#[case::an_object(json!({"results": {"index": 0}}))]
 #[case::no_places(json!({"results": [{"relevance_score": 0.5}]}))]
 #[case::other_places(json!({"results": [{"index": 3, "relevance_score": 0.5}]}))]
 #[tokio::test]

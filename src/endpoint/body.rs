@@ -3,11 +3,9 @@
 use std::{future::Future, pin::Pin};
 
 use actix_web::{
-    FromRequest, HttpMessage, HttpRequest,
-    dev::Payload,
-    error::PayloadError,
-    web::{self, Bytes},
+    FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header::CONTENT_LENGTH, web,
 };
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use validator::Validate;
@@ -75,10 +73,12 @@ impl<T: Input + 'static> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let kind = request.content_type().trim().to_ascii_lowercase();
-        let bytes = Bytes::from_request(request, payload);
         let limit = request
             .app_data::<web::Data<BodyLimit>>()
             .map_or(0, |limit| limit.0);
+        let length = request.headers().get(CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        let payload = payload.take();
         Box::pin(async move {
             // A body without a type is read as JSON: some hosts leave the header out.
             if !kind.is_empty() && kind != "application/json" && !kind.ends_with("+json") {
@@ -87,7 +87,7 @@ impl<T: Input + 'static> FromRequest for Body<T> {
                     "The body must be JSON (Content-Type: application/json).",
                 ));
             }
-            let bytes = bytes.await.map_err(|cause| unread(&cause, limit))?;
+            let bytes = collect(payload, length, limit).await?;
             if bytes.is_empty() {
                 return Err(Error::new(Kind::InvalidRequest, "The call has no body."));
             }
@@ -118,14 +118,28 @@ impl<T: Input + 'static> FromRequest for Body<T> {
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimit(pub usize);
 
-fn unread(cause: &actix_web::Error, limit: usize) -> Error {
-    if let Some(PayloadError::Overflow) = cause.as_error::<PayloadError>() {
-        return Error::new(
-            Kind::PayloadTooLarge,
-            format!("The request is larger than {} MB.", limit / 1024 / 1024),
-        );
+/// Reads a body into memory that is taken once, by the length that the caller names.
+async fn collect(mut payload: Payload, length: Option<usize>, limit: usize) -> Result<Vec<u8>> {
+    let too_large = || {
+        let limit = limit / 1024 / 1024;
+        let message = format!("The request is larger than {limit} MB.");
+        Error::new(Kind::PayloadTooLarge, message)
+    };
+    if length.is_some_and(|length| length > limit) {
+        return Err(too_large());
     }
-    Error::new(Kind::InvalidRequest, "The body of the request broke off.").detail(cause.to_string())
+    let mut body = Vec::with_capacity(length.unwrap_or_default());
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|cause| {
+            Error::new(Kind::InvalidRequest, "The body of the request broke off.")
+                .detail(cause.to_string())
+        })?;
+        if body.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ impl Client {
             return Ok(stream);
         }
         // An error inside a success; it is told as what it says it is.
-        self.read(stream).await?.refuse_error()?;
+        stream.read().await?.refuse_error()?;
         Err(no_sound())
     }
 

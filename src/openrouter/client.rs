@@ -167,30 +167,20 @@ impl Client {
     /// Sends `call` and reads its whole answer. Anything but a success is an error.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Reply> {
         let started = Instant::now();
-        let deadline = if call.patient {
-            self.deadline
-        } else {
-            self.deadline.min(READ_DEADLINE)
-        };
-        let read = async { self.read(self.open(call).await?).await };
-        let reply = tokio::time::timeout(deadline, read).await;
+        let reply = async { self.open(call).await?.read().await }.await;
         telemetry::note(|facts| facts.upstream += started.elapsed());
-        reply.unwrap_or_else(|_| Err(too_late()))
-    }
-
-    /// Reads an answer to its end.
-    pub(super) async fn read(&self, mut stream: Stream) -> Result<Reply> {
-        let mut body = Vec::new();
-        while let Some(chunk) = stream.chunk().await? {
-            body.extend_from_slice(&chunk);
-        }
-        let headers = stream.headers;
-        Ok(Reply { headers, body })
+        reply
     }
 
     /// Sends `call` and hands its answer over while it arrives. Anything but a success is read
     /// to its end and is an error.
     pub(super) async fn open(&self, call: Call<'_>) -> Result<Stream> {
+        let deadline = if call.patient {
+            self.deadline
+        } else {
+            self.deadline.min(READ_DEADLINE)
+        };
+        let until = tokio::time::Instant::now() + deadline;
         let mut request = self
             .http
             .request(call.method, format!("{}{}", self.base, call.path));
@@ -205,7 +195,6 @@ impl Client {
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(body);
         }
-        let until = tokio::time::Instant::now() + self.deadline;
         let response = tokio::time::timeout_at(until, request.send())
             .await
             .map_err(|_| too_late())?
@@ -283,6 +272,16 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// Reads it to its end.
+    pub(super) async fn read(mut self) -> Result<Reply> {
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            body.extend_from_slice(&chunk);
+        }
+        let headers = self.headers;
+        Ok(Reply { headers, body })
+    }
+
     /// The next piece; `None` at the end.
     ///
     /// # Errors

@@ -41,6 +41,7 @@ impl App {
         } else {
             None
         };
+        // A setting that no client can use ends the start here, not a worker later.
         let catalog = Catalog::new(Client::new(&config.upstream)?, config.catalog.refresh);
         let ahead = Arc::clone(&catalog);
         tokio::spawn(async move {
@@ -52,9 +53,6 @@ impl App {
                 );
             }
         });
-        // Built once here, so that a setting that no client can use ends the start, not a worker.
-        Client::new(&config.upstream)?;
-
         let (bind, grace, workers) = (
             config.server.bind,
             config.server.grace,

@@ -27,8 +27,6 @@ pub enum At {
     Parameter(&'static str, &'static str),
     /// An operation and all of its parameters.
     Parameters(&'static str),
-    /// An operation.
-    Operation(&'static str),
     /// A schema.
     Schema(&'static str),
     /// An operation and the body of its success.
@@ -38,12 +36,8 @@ pub enum At {
 /// What can be said of a place.
 #[derive(Clone, Copy, Debug)]
 pub enum Set {
-    /// `x-ms-visibility`: shown first.
-    Important,
     /// `x-ms-visibility`: behind "Show all".
     Advanced,
-    /// `x-ms-visibility`: never shown.
-    Internal,
     /// The values come from another operation.
     Dropdown(Dropdown),
     /// The names of an enum's values: pairs of value and display name.
@@ -163,7 +157,6 @@ impl Overlay {
                     .filter_map(Value::as_object_mut)
                     .collect()
             }
-            At::Operation(id) => vec![operation_mut(document, id).ok_or_else(missing)?],
             At::Success(id) => {
                 let operation = operation_mut(document, id).ok_or_else(missing)?;
                 let schema = operation
@@ -253,11 +246,8 @@ fn operation_mut<'a>(document: &'a mut Value, id: &str) -> Option<&'a mut Map<St
 
 impl Set {
     fn write(&self, place: &mut Map<String, Value>) {
-        let mut visible = |value: &str| place.insert("x-ms-visibility".to_owned(), value.into());
         match self {
-            Self::Important => drop(visible("important")),
-            Self::Advanced => drop(visible("advanced")),
-            Self::Internal => drop(visible("internal")),
+            Self::Advanced => drop(place.insert("x-ms-visibility".to_owned(), "advanced".into())),
             // Needs the rest of the document; done in `apply`.
             Self::Flatten(..) => {}
             Self::DynamicSchema(operation, properties) => {

@@ -9,7 +9,6 @@ use actix_web::{
     http::header::{HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
 };
-
 use futures_util::FutureExt;
 
 use super::document::OPERATIONS;

@@ -1,11 +1,13 @@
 //! What an operator can set: one small struct per concern, all of it shown in `config.default.toml`.
 
 mod load;
+mod store;
 
 use std::{fmt, net::SocketAddr, time::Duration};
 
 pub use load::{Overrides, load};
 use serde::{Deserialize, Serialize};
+pub use store::{RedisUrl, Store, StoreAddress, StoreUrl};
 
 /// The embedded file that names, explains and sets every default.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -26,6 +28,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// The cached list of models.
     pub catalog: Catalog,
+    /// What must outlive a call or be shared.
+    pub store: Store,
     /// The log.
     pub log: Log,
 }
@@ -182,12 +186,12 @@ fn web_address(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A size in units of 1,048,576 bytes, 1 to 1024.
+/// A size in units of 1,048,576 bytes, 1 to `MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "u32", into = "u32")]
-pub struct Megabytes(u32);
+pub struct Megabytes<const MAX: u32 = 1024>(u32);
 
-impl Megabytes {
+impl<const MAX: u32> Megabytes<MAX> {
     /// The size in bytes.
     #[must_use]
     pub const fn bytes(self) -> usize {
@@ -195,20 +199,20 @@ impl Megabytes {
     }
 }
 
-impl TryFrom<u32> for Megabytes {
+impl<const MAX: u32> TryFrom<u32> for Megabytes<MAX> {
     type Error = String;
 
     fn try_from(value: u32) -> Result<Self, String> {
-        if (1..=1024).contains(&value) {
+        if (1..=MAX).contains(&value) {
             Ok(Self(value))
         } else {
-            Err(format!("{value} is not between 1 and 1024"))
+            Err(format!("{value} is not between 1 and {MAX}"))
         }
     }
 }
 
-impl From<Megabytes> for u32 {
-    fn from(value: Megabytes) -> Self {
+impl<const MAX: u32> From<Megabytes<MAX>> for u32 {
+    fn from(value: Megabytes<MAX>) -> Self {
         value.0
     }
 }
@@ -234,6 +238,7 @@ impl Config {
                 "upstream.read_timeout is below 120s: slow models will be cut off, and may bill all the same.".to_owned(),
             );
         }
+        warnings.extend(self.store.warnings().map(str::to_owned));
         warnings
     }
 

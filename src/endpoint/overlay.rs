@@ -195,7 +195,11 @@ impl Overlay {
 }
 
 /// The properties of `schema` but for those `without`, all of which it must have.
-fn properties_of(document: &mut Value, schema: &str, without: &[&str]) -> Option<Map<String, Value>> {
+fn properties_of(
+    document: &mut Value,
+    schema: &str,
+    without: &[&str],
+) -> Option<Map<String, Value>> {
     let mut properties = properties_mut(document, schema)?.clone();
     for name in without {
         properties.shift_remove(*name)?;

@@ -11,5 +11,6 @@ mod chat;
 mod cli;
 mod contract;
 mod server;
+mod store;
 mod support;
 mod upstream_errors;

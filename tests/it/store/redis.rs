@@ -111,20 +111,3 @@ fn a_connection_that_breaks_comes_back_by_itself() {
         }
     });
 }
-
-#[test]
-fn a_restarted_server_knows_the_scripts_again() {
-    block_on(async {
-        let Some(bench) = Bench::new(Engine::Redis).await else {
-            return;
-        };
-        assert!(bench.store.put(&job(&Capability::random())).await.unwrap());
-        let mut database = connect(&bench.database()).await;
-        let () = redis::cmd("SCRIPT")
-            .arg("FLUSH")
-            .query_async(&mut database)
-            .await
-            .unwrap();
-        assert!(bench.store.put(&job(&Capability::random())).await.unwrap());
-    });
-}

@@ -158,7 +158,7 @@ fn the_file_is_its_owners_only() {
 }
 
 #[test]
-fn what_is_committed_is_on_the_disk() {
+fn readers_need_not_wait_for_the_writer() {
     block_on(async {
         let bench = Bench::new(Engine::File).await.unwrap();
         let mode: (String,) = sqlx::query_as("PRAGMA journal_mode")

@@ -179,7 +179,7 @@ async fn a_large_record_comes_back_whole(bench: Bench) {
     let id = Capability::random();
     let owner = Owner::random();
     let address = id.address(Kind::Job);
-    let text: Vec<u8> = (0..=255).cycle().take(5_000_000).collect();
+    let text: Vec<u8> = (0..=255).cycle().take(600_000).collect();
     let new = New {
         request: id.seal(&address, Part::Request, &text),
         lease: Some((owner, LONG)),

@@ -1,5 +1,7 @@
 //! Records: put, got, taken, gone.
 
+use std::time::Duration;
+
 use openrouter_connector::store::{Capability, Kind, Leased, New, Owner, Part, State, Usage};
 
 use super::{
@@ -16,6 +18,7 @@ on_every_engine! {
     what_expired_is_gone_for_everyone,
     a_place_is_free_again_after_expiry,
     deleting_ends_everything,
+    a_caller_that_goes_away_leaves_nothing_half_done,
     it_is_ready,
 }
 
@@ -175,6 +178,30 @@ async fn deleting_ends_everything(bench: Bench) {
     assert!(!finished.await.unwrap());
     assert_eq!(store.list(Kind::Job, &group).await.unwrap(), []);
     assert_eq!(store.usage().await.unwrap(), Usage::default());
+}
+
+async fn a_caller_that_goes_away_leaves_nothing_half_done(bench: Bench) {
+    let mut addresses = Vec::new();
+    for wait in 0..60 {
+        let new = job(&Capability::random());
+        addresses.push(new.address);
+        let store = bench.store.clone();
+        let task = tokio::spawn(async move { store.put(&new).await });
+        tokio::time::sleep(Duration::from_micros(wait * 50)).await;
+        task.abort();
+    }
+    // What was under way comes to its end first.
+    assert!(bench.store.put(&job(&Capability::random())).await.unwrap());
+    for address in &addresses {
+        bench.store.take(address).await.unwrap();
+        let again = New {
+            address: *address,
+            ..job(&Capability::random())
+        };
+        assert!(bench.store.put(&again).await.unwrap());
+    }
+    let usage = bench.store.usage().await.unwrap();
+    assert_eq!(usage.records, 61);
 }
 
 async fn it_is_ready(bench: Bench) {

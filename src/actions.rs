@@ -6,6 +6,7 @@
 pub mod account;
 pub mod catalog;
 pub mod chat;
+pub mod choice;
 pub mod facts;
 pub mod file;
 pub mod media;

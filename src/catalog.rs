@@ -191,8 +191,12 @@ impl Snapshot {
         })
     }
 
-    /// The answer written for `key`, which is written at most once for this list.
-    pub fn page(&self, key: String, write: impl FnOnce() -> Bytes) -> Bytes {
+    /// The answer written for `key`, which is written at most once for this list; without a key
+    /// it is written each time.
+    pub fn page(&self, key: Option<String>, write: impl FnOnce() -> Bytes) -> Bytes {
+        let Some(key) = key else {
+            return write();
+        };
         let pages = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(page) = pages().get(&key) {
             return page.clone();
@@ -240,7 +244,7 @@ mod tests {
         let snapshot = Snapshot::new(Vec::new());
         let mut written = 0;
         for _ in 0..3 {
-            snapshot.page("key".to_owned(), || {
+            snapshot.page(Some("key".to_owned()), || {
                 written += 1;
                 Bytes::from_static(b"x")
             });

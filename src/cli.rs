@@ -125,6 +125,9 @@ impl Serve {
                 Err(error) => return usage(&[error.to_string()]),
             };
             let at = format!("http://{}", app.address());
+            let running = actix_web::rt::spawn(app.run_until_stopped());
+            // At its first turn it starts its workers and listens to signals: then it is ready.
+            tokio::task::yield_now().await;
             let behind = if self.sandbox {
                 "a simulated OpenRouter; any key such as \"sandbox\" works".to_owned()
             } else {
@@ -133,7 +136,7 @@ impl Serve {
             say(&format!(
                 "OpenRouter Connector is ready.\n  service     {at}{BASE_PATH}\n  Swagger UI  {at}/swagger-ui/\n  definition  {at}/apiDefinition.swagger.json\n  upstream    {behind}\nStop it with Ctrl-C."
             ));
-            match app.run_until_stopped().await {
+            match running.await.unwrap_or_else(|cause| Err(io::Error::other(cause))) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
                     tell(&format!("The service ended: {error}"));

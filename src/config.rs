@@ -180,7 +180,8 @@ fn web_address(text: &str) -> Result<(), String> {
             "\"{text}\" does not start with http:// or https:// and a host"
         ));
     }
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    if url.query().is_some() || url.fragment().is_some() || has_user {
         return Err(format!("\"{text}\" may have no user, query or fragment"));
     }
     Ok(())
@@ -230,6 +231,15 @@ impl Config {
         if self.server.public_url.as_str().starts_with("http://") {
             warnings.push(
                 "server.public_url is plain http: the platform imports connectors with https only."
+                    .to_owned(),
+            );
+        }
+        let upstream = self.upstream.url.as_str();
+        let local = ["http://127.", "http://localhost", "http://[::1]"];
+        if upstream.starts_with("http://") && !local.iter().any(|start| upstream.starts_with(start))
+        {
+            warnings.push(
+                "upstream.url is plain http: keys and prompts travel readable by anyone."
                     .to_owned(),
             );
         }

@@ -73,6 +73,8 @@ kinds! {
     MethodNotAllowed = 405 "method_not_allowed" false, "";
     /// The request is larger than this service or OpenRouter accepts.
     PayloadTooLarge = 413 "payload_too_large" false, "Send a smaller file; images, PDF and video can also be handed over as a URL.";
+    /// The model's answer is larger than this service accepts; it would be so again.
+    AnswerTooLarge = 413 "answer_too_large" false, "Ask for fewer or smaller results.";
     /// The request's `Content-Type` is not JSON.
     UnsupportedMediaType = 415 "unsupported_media_type" false, "Send the header Content-Type: application/json.";
     /// The model's answer does not fit the maker's JSON Schema.
@@ -111,6 +113,9 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
+/// The most characters of a model's own words in an error.
+const MAX_SAID: usize = 300;
+
 impl Error {
     /// An error of `kind` with `message`, one plain sentence that the maker will read.
     pub fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
@@ -132,6 +137,20 @@ impl Error {
         let mut error = Self::new(Kind::InvalidRequest, message);
         error.0.field = Some(field.into());
         error
+    }
+
+    /// A `403` for a model that refused in its own words, which follow `lead` on one line.
+    #[must_use]
+    pub fn refused(lead: &str, said: &str) -> Self {
+        let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut short: String = line.chars().take(MAX_SAID).collect();
+        if short.len() < line.len() {
+            short.push_str("...");
+        } else if !short.ends_with(['.', '!', '?']) {
+            short.push('.');
+        }
+        short.retain(|letter| !letter.is_control());
+        Self::new(Kind::Refused, format!("{lead} {short}"))
     }
 
     /// Adds the path of the field at fault; an empty one is left out.

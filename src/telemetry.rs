@@ -115,8 +115,24 @@ pub fn note(change: impl FnOnce(&mut Facts)) {
         .try_with(|call| change(&mut call.facts.lock().unwrap_or_else(PoisonError::into_inner)));
 }
 
+/// Notes the model of the current call, if it looks like one: it may be any text of the caller's.
+pub fn note_model(model: &str) {
+    if is_plain(model) {
+        note(|facts| facts.model = Some(model.to_owned()));
+    }
+}
+
+/// Whether a text is short and plain enough for a header and a log line.
+fn is_plain(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/@~-".contains(&byte);
+    !text.is_empty() && text.len() <= 128 && text.bytes().all(plain)
+}
+
 /// Keeps OpenRouter's id of the generation for the current call; the first one stays.
 pub fn note_generation(id: &str) {
+    if !is_plain(id) {
+        return;
+    }
     let _ = CURRENT.try_with(|call| call.generation_id.set(id.to_owned()));
 }
 

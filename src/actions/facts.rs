@@ -45,10 +45,8 @@ impl CallFacts {
         cost: Option<f64>,
         warnings: Vec<String>,
     ) -> Self {
-        telemetry::note(|call| {
-            call.model = Some(model.clone());
-            call.cost = cost;
-        });
+        telemetry::note_model(&model);
+        telemetry::note(|call| call.cost = cost);
         if let Some(id) = &id {
             telemetry::note_generation(id);
         }

@@ -11,7 +11,7 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use decode::decode;
+use decode::{after_scheme, decode};
 pub(crate) use kinds::Kind;
 use kinds::{by_mime, by_name, recognised};
 
@@ -132,7 +132,7 @@ impl FileInput {
                 format!("{path} has neither content nor url."),
             )),
             (Some(content), None) => self.read_content(content, path),
-            (None, Some(url)) if url.starts_with("data:") => {
+            (None, Some(url)) if after_scheme(&url).is_some() => {
                 self.read_content(Value::String(url), path)
             }
             (None, Some(url)) => self.read_address(url, path),
@@ -149,7 +149,10 @@ impl FileInput {
                 format!("{field} is an empty file."),
             ));
         }
-        let stated = decoded.mime_type.or(self.mime_type);
+        // The type that came with the content counts first, unless it says nothing: many
+        // services call every file application/octet-stream.
+        let telling = |mime: &String| by_mime(mime).is_some();
+        let stated = decoded.mime_type.filter(telling).or(self.mime_type);
         let found = recognised(&bytes, stated.as_deref(), self.name.as_deref());
         let (kind, mime, extension) = found.ok_or_else(|| {
             Error::invalid(
@@ -284,10 +287,12 @@ impl Loaded {
     /// `400` if there is only an address.
     pub(crate) fn into_audio(self) -> Result<AudioPart> {
         let data = BASE64.encode(self.bytes()?);
-        Ok(AudioPart {
-            data,
-            format: self.extension,
-        })
+        // WebM that holds sound alone has an ending of its own, but is the same format.
+        let format = match self.extension.as_str() {
+            "weba" => "webm".to_owned(),
+            _ => self.extension,
+        };
+        Ok(AudioPart { data, format })
     }
 
     /// The text of the file under its name.
@@ -318,7 +323,11 @@ impl FileOutput {
     /// The file at an address or in a `data:` URI, named `stem` with the fitting ending.
     #[must_use]
     pub fn from_url(url: &str, stem: &str) -> Self {
-        if !url.starts_with("data:") {
+        if after_scheme(url).is_none() {
+            // A model may write anything here; only an address that is safe to open is passed on.
+            if !url.starts_with("https://") {
+                return Self::default();
+            }
             let name = reqwest::Url::parse(url)
                 .ok()
                 .and_then(|url| url.path_segments()?.next_back().map(str::to_owned))
@@ -400,18 +409,28 @@ fn as_text(
         .and_then(|mime| {
             mime.split(';')
                 .skip(1)
-                .find_map(|part| part.trim().strip_prefix("charset="))
+                .filter_map(|part| part.split_once('='))
+                .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
         })
-        .and_then(|label| encoding_rs::Encoding::for_label(label.trim_matches('"').as_bytes()));
+        .and_then(|(_, label)| {
+            encoding_rs::Encoding::for_label(label.trim().trim_matches('"').as_bytes())
+        });
     let encoding = stated.unwrap_or(encoding_rs::UTF_8);
-    let (text, _, faulty) = encoding.decode(bytes);
+    let (text, encoding, faulty) = encoding.decode(bytes);
     if !faulty {
+        return text.into_owned();
+    }
+    let name_of_encoding = encoding.name();
+    if !encoding.is_ascii_compatible() {
+        // In two bytes a letter, a letter that is broken says nothing against the others.
+        warnings.push(format!(
+            "The file {name} is not valid {name_of_encoding}; what could not be read is marked in its text."
+        ));
         return text.into_owned();
     }
     let (text, ..) = encoding_rs::WINDOWS_1252.decode(bytes);
     warnings.push(format!(
-        "The file {name} is not valid {}; it was read as Windows-1252.",
-        encoding.name()
+        "The file {name} is not valid {name_of_encoding}; it was read as Windows-1252."
     ));
     text.into_owned()
 }

@@ -44,8 +44,12 @@ pub fn load(
     from_environment(environment, &defaults, &mut settings, &mut problems);
     for (dotted, text) in flags {
         let (section, key) = dotted.split_once('.').unwrap_or((dotted, ""));
+        // The flags of the server itself go without its name.
+        let flag = dotted
+            .trim_start_matches("server.")
+            .replace(['.', '_'], "-");
         settings.push(Setting {
-            origin: format!("--{}", key.replace('_', "-")),
+            origin: format!("--{flag}"),
             section: section.to_owned(),
             key: key.to_owned(),
             value: Value::String(text),

@@ -46,6 +46,25 @@ pub(super) fn check<T: Validate>(input: &T) -> Result<()> {
         .map_err(|errors| names::out_of_bounds(&errors))
 }
 
+/// The most values that a request may have. Each takes far more memory than its text; large
+/// requests are large by their files, which are one value each.
+const MAX_VALUES: usize = 500_000;
+
+/// Whether JSON has more values than a request may have, told before memory is taken for them.
+fn has_too_many_values(json: &[u8]) -> bool {
+    let (mut values, mut in_text, mut escaped) = (0, false, false);
+    for byte in json {
+        match (in_text, escaped, byte) {
+            (true, true, _) => escaped = false,
+            (true, false, b'\\') => escaped = true,
+            (_, _, b'"') => in_text = !in_text,
+            (false, _, b',' | b'[' | b'{') => values += 1,
+            _ => {}
+        }
+    }
+    values > MAX_VALUES
+}
+
 /// The body of a request as `T`.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
@@ -71,6 +90,12 @@ impl<T: Input + 'static> FromRequest for Body<T> {
             let bytes = bytes.await.map_err(|cause| unread(&cause, limit))?;
             if bytes.is_empty() {
                 return Err(Error::new(Kind::InvalidRequest, "The call has no body."));
+            }
+            if has_too_many_values(&bytes) {
+                return Err(Error::new(
+                    Kind::PayloadTooLarge,
+                    format!("The request has more than {MAX_VALUES} values."),
+                ));
             }
             let value: Value = serde_json::from_slice(&bytes).map_err(|cause| {
                 Error::new(
@@ -101,4 +126,21 @@ fn unread(cause: &actix_web::Error, limit: usize) -> Error {
         );
     }
     Error::new(Kind::InvalidRequest, "The body of the request broke off.").detail(cause.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_outside_of_texts() {
+        let text = format!(
+            "{{\"a\": \"{}\\\"{}\"}}",
+            ",[{".repeat(MAX_VALUES),
+            ",".repeat(9)
+        );
+        assert!(!has_too_many_values(text.as_bytes()));
+        let list = format!("[{}0]", "0,".repeat(MAX_VALUES + 1));
+        assert!(has_too_many_values(list.as_bytes()));
+    }
 }

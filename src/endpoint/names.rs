@@ -139,8 +139,14 @@ fn quoted<'a>(text: &'a str, start: &str) -> Option<&'a str> {
 fn variants(text: &str) -> Option<(&str, String)> {
     let value = quoted(text, "unknown variant `")?;
     let (_, allowed) = text.rsplit_once("expected ")?;
-    let allowed = allowed.replace('`', "");
-    Some((value, allowed))
+    let mut names: Vec<&str> = Vec::new();
+    for name in allowed.split('`').skip(1).step_by(2) {
+        // The same value in lower case is taken too, and not worth a word.
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            names.push(name);
+        }
+    }
+    Some((value, format!("one of {}", names.join(", "))))
 }
 
 /// The `400` for a field that does not exist; `known` are those that do.
@@ -152,6 +158,7 @@ pub fn unknown_field(name: &str, known: &[&str]) -> Error {
 fn no_such_field(path: &str, name: &str, known: &[&str]) -> Error {
     let near = known
         .iter()
+        .filter(|_| name.len() <= MAX_QUOTE)
         .map(|candidate| (candidate, strsim::jaro_winkler(candidate, name)))
         .filter(|(_, score)| *score > 0.8)
         .max_by(|a, b| a.1.total_cmp(&b.1));

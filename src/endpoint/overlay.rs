@@ -90,6 +90,15 @@ impl Overlay {
         }
     }
 
+    /// An overlay of the items of a property's list.
+    #[must_use]
+    pub const fn items(schema: &'static str, property: &'static str, set: &'static [Set]) -> Self {
+        Self {
+            at: At::Items(schema, property),
+            set,
+        }
+    }
+
     /// An overlay of a list of values.
     #[must_use]
     pub const fn names(schema: &'static str, set: &'static [Set]) -> Self {

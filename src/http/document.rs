@@ -89,6 +89,7 @@ pub fn document() -> Result<Value, Vec<String>> {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         // By now its properties are part of the requests.
         schemas.shift_remove("GenerationOptions");
+        flatten(schemas);
     }
     document["servers"] = json!([{"url": "/", "description": "This service."}]);
     document["x-ms-connector-metadata"] = json!([
@@ -129,6 +130,34 @@ fn label(document: &mut Value) {
     }
 }
 
+/// Writes a schema that is put together from parts as one flat object, as it is on the wire: its
+/// own properties first, then those of the parts in their order.
+fn flatten(schemas: &mut Map<String, Value>) {
+    let parts = schemas.clone();
+    for schema in schemas.values_mut().filter_map(Value::as_object_mut) {
+        let Some(Value::Array(all)) = schema.remove("allOf") else {
+            continue;
+        };
+        let (own, others): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|part| part.get("$ref").is_none());
+        let named = |part: &Value| {
+            let name = part["$ref"]
+                .as_str()?
+                .strip_prefix("#/components/schemas/")?;
+            parts.get(name).cloned()
+        };
+        let others: Vec<_> = others.iter().filter_map(named).collect();
+        let (mut properties, mut required) = (Map::new(), Vec::new());
+        for part in own.iter().chain(&others) {
+            properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+            required.extend(part["required"].as_array().cloned().unwrap_or_default());
+        }
+        schema.insert("type".to_owned(), "object".into());
+        schema.insert("required".to_owned(), required.into());
+        schema.insert("properties".to_owned(), properties.into());
+    }
+}
+
 fn label_properties(schema: &mut Value) {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for property in properties.into_iter().flat_map(Map::values_mut) {
@@ -163,19 +192,73 @@ fn split(place: &mut Map<String, Value>) {
     place.insert("description".to_owned(), rest.into());
 }
 
-/// What the document says of the service's operations: method, path template, operation id.
-pub(super) static OPERATIONS: LazyLock<Vec<(String, String, String)>> = LazyLock::new(|| {
+/// An operation of the service, as the document names it.
+#[derive(Debug)]
+pub(super) struct Operation {
+    /// The HTTP method, in capitals.
+    pub(super) method: String,
+    /// The path template, such as `/api/v1/model/{author}/{slug}`.
+    pub(super) path: String,
+    /// The operation's id.
+    pub(super) id: String,
+    /// Whether it takes parameters in the query.
+    pub(super) has_query: bool,
+}
+
+impl Operation {
+    /// Whether `path` is one that the operation's template stands for.
+    pub(super) fn fits(&self, path: &str) -> bool {
+        let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return true,
+                (Some(part), Some(text))
+                    if part == text || (part.starts_with('{') && !text.is_empty()) => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// The operations of the service.
+pub(super) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     let document = document().unwrap_or_default();
-    let paths = document["paths"].as_object().into_iter().flatten();
-    paths
-        .flat_map(|(path, item)| {
-            item.as_object()
-                .into_iter()
-                .flatten()
-                .filter_map(|(method, operation)| {
-                    let id = operation["operationId"].as_str()?.to_owned();
-                    Some((method.to_uppercase(), path.clone(), id))
-                })
-        })
-        .collect()
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let Some(id) = operation["operationId"].as_str() else {
+                continue;
+            };
+            let parameters = operation["parameters"].as_array();
+            operations.push(Operation {
+                method: method.to_uppercase(),
+                path: path.clone(),
+                id: id.to_owned(),
+                has_query: parameters
+                    .into_iter()
+                    .flatten()
+                    .any(|known| known["in"] == "query"),
+            });
+        }
+    }
+    operations
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_stands_for_paths_of_its_shape() {
+        let operation = Operation {
+            method: "GET".to_owned(),
+            path: "/a/{x}/b".to_owned(),
+            id: "A".to_owned(),
+            has_query: false,
+        };
+        assert!(operation.fits("/a/1/b"));
+        for other in ["/a//b", "/a/1/c", "/a/1/b/", "/a/1"] {
+            assert!(!operation.fits(other), "{other}");
+        }
+    }
+}

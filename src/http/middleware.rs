@@ -1,6 +1,6 @@
 //! What every request passes: its id and its log line, and for actions the key.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use actix_web::{
     Error, HttpMessage, HttpResponse,
@@ -10,11 +10,29 @@ use actix_web::{
     middleware::Next,
 };
 
+use futures_util::FutureExt;
+
 use super::document::OPERATIONS;
-use crate::{endpoint::key_in, error, telemetry::Call};
+use crate::{
+    endpoint::{key_in, unknown_field},
+    error::{self, Kind},
+    telemetry::Call,
+};
 
 /// Headers that hold the id which a caller gave to its own call, the platform's first.
 const CALLER_IDS: [&str; 2] = ["x-ms-client-request-id", "x-request-id"];
+
+/// What keeps pages of this service from being framed, sniffed, or made to run others' scripts.
+/// Swagger UI sets styles of its own inline.
+const FOR_BROWSERS: [(&str, &str); 4] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    (
+        "content-security-policy",
+        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+    ),
+];
 
 /// The longest id of a caller that is taken over, in bytes.
 const MAX_ID: usize = 128;
@@ -25,7 +43,15 @@ pub(super) async fn observe(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let call = Call::start(request_id(request.headers()));
-    let mut answer = call.clone().run(next.call(request)).await?;
+    // Caught, so that a fault of ours in one call is an answer and a log line, not a connection
+    // that breaks without a word.
+    let served = AssertUnwindSafe(call.clone().run(next.call(request)))
+        .catch_unwind()
+        .await;
+    let mut answer = served.unwrap_or_else(|_| {
+        tracing::error!(request_id = call.request_id(), "a call ended in a panic");
+        Err(error::Error::new(Kind::Internal, "The service failed.").into())
+    })?;
     let total = call.elapsed();
     let facts = call.facts();
     let own = total.saturating_sub(facts.upstream);
@@ -39,7 +65,9 @@ pub(super) async fn observe(
     let headers = answer.headers_mut();
     set(headers, "x-request-id", call.request_id());
     set(headers, "server-timing", &timing);
-    set(headers, "x-content-type-options", "nosniff");
+    for (name, value) in FOR_BROWSERS {
+        set(headers, name, value);
+    }
     if let Some(id) = call.generation_id() {
         set(headers, "x-generation-id", id);
     }
@@ -81,15 +109,35 @@ pub(super) async fn require_key(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     match key_in(request.headers()) {
         Ok(key) => {
+            if let Some(error) = unknown_parameter(&request) {
+                return Ok(refused(request, error));
+            }
             request.extensions_mut().insert(key);
             Ok(next.call(request).await?.map_into_boxed_body())
         }
-        Err(error) => Ok(request.into_response(HttpResponse::from_error(error))),
+        Err(error) => Ok(refused(request, error)),
     }
 }
 
 fn whole_ms(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The answer that tells `error`, which stays with it for the log.
+fn refused(request: ServiceRequest, error: error::Error) -> ServiceResponse {
+    let (request, _) = request.into_parts();
+    ServiceResponse::new(request, HttpResponse::from_error(error))
+}
+
+/// The `400` for a query parameter of an operation that takes none; those that take some look at
+/// their own.
+fn unknown_parameter(request: &ServiceRequest) -> Option<error::Error> {
+    let (name, _) = form_urlencoded::parse(request.query_string().as_bytes())
+        .find(|(name, _)| !name.to_ascii_lowercase().starts_with("x-"))?;
+    let operation = OPERATIONS.iter().find(|operation| {
+        operation.method == request.method().as_str() && operation.fits(request.path())
+    })?;
+    (!operation.has_query).then(|| unknown_field(&name, &[]))
 }
 
 fn request_id(headers: &HeaderMap) -> String {
@@ -118,6 +166,6 @@ fn operation<B>(answer: &ServiceResponse<B>) -> String {
     };
     OPERATIONS
         .iter()
-        .find(|(method, path, _)| *method == request.method().as_str() && *path == pattern)
-        .map_or(pattern, |(_, _, id)| id.clone())
+        .find(|known| known.method == request.method().as_str() && known.path == pattern)
+        .map_or(pattern, |known| known.id.clone())
 }

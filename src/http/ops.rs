@@ -1,8 +1,12 @@
 //! Pages that are not actions: health, the definition, the OpenAPI document, Swagger UI.
 
 use actix_web::{
-    HttpRequest, HttpResponse, Responder, get,
-    http::{StatusCode, header::LOCATION},
+    HttpRequest, HttpResponse, Responder,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, HOST, HeaderValue, LOCATION},
+    },
+    route,
     web::{self, Data, ServiceConfig},
 };
 use serde::Serialize;
@@ -26,7 +30,6 @@ const OPENAPI: &str = include_str!("../../openapi/openapi.json");
 pub(super) fn pages(config: &mut ServiceConfig) {
     let ui = Config::new(["/openapi.json"])
         .try_it_out_enabled(true)
-        .persist_authorization(true)
         .display_request_duration(true)
         .default_models_expand_depth(-1);
     config
@@ -40,22 +43,24 @@ pub(super) fn pages(config: &mut ServiceConfig) {
 }
 
 /// Whether the process is alive.
-#[get("/health")]
+#[route("/health", method = "GET", method = "HEAD")]
 async fn health() -> impl Responder {
     json_answer(StatusCode::OK, r#"{"status":"alive"}"#.into())
 }
 
 /// Whether the service takes calls.
-#[get("/ready")]
+#[route("/ready", method = "GET", method = "HEAD")]
 async fn ready() -> impl Responder {
     json_answer(StatusCode::OK, r#"{"status":"ready"}"#.into())
 }
 
 /// The definition to import, naming the address at which this service is reached.
-#[get("/apiDefinition.swagger.json")]
+#[route("/apiDefinition.swagger.json", method = "GET", method = "HEAD")]
 async fn definition(request: HttpRequest, public_url: Data<WebAddress>) -> HttpResponse {
     page(DEFINITION, |definition| {
-        let (scheme, host, prefix) = address(&request, &public_url);
+        let Some((scheme, host, prefix)) = address(&request, &public_url) else {
+            return;
+        };
         definition["host"] = host.into();
         definition["basePath"] = format!("{prefix}{BASE_PATH}").into();
         // Without a configured address, https: the platform imports nothing else.
@@ -64,7 +69,7 @@ async fn definition(request: HttpRequest, public_url: Data<WebAddress>) -> HttpR
 }
 
 /// The OpenAPI 3.1 document, for Swagger UI and other tools.
-#[get("/openapi.json")]
+#[route("/openapi.json", method = "GET", method = "HEAD")]
 async fn openapi(public_url: Data<WebAddress>) -> HttpResponse {
     page(OPENAPI, |document| {
         if !public_url.as_str().is_empty() {
@@ -86,7 +91,13 @@ fn page(text: &str, change: impl FnOnce(&mut Value)) -> HttpResponse {
     let spaces = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut writer = serde_json::Serializer::with_formatter(&mut body, spaces);
     match document.serialize(&mut writer) {
-        Ok(()) => json_answer(StatusCode::OK, body.into()),
+        Ok(()) => {
+            let mut answer = json_answer(StatusCode::OK, body.into());
+            // It names the host that was asked, so that no cache may hand it to others.
+            let headers = answer.headers_mut();
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            answer
+        }
         Err(cause) => HttpResponse::from_error(
             Error::new(Kind::Internal, "The document could not be written.").because(cause),
         ),
@@ -94,26 +105,30 @@ fn page(text: &str, change: impl FnOnce(&mut Value)) -> HttpResponse {
 }
 
 /// The scheme if it is configured, the host with its port, and the path before the base path.
-fn address(request: &HttpRequest, public_url: &WebAddress) -> (Option<String>, String, String) {
+///
+/// Only the request's own `Host` is believed: a forwarded one is anybody's word, and a definition
+/// that names another host would send makers' keys there.
+fn address(
+    request: &HttpRequest,
+    public_url: &WebAddress,
+) -> Option<(Option<String>, String, String)> {
     if let Some((scheme, rest)) = public_url.as_str().split_once("://") {
         let (host, path) = rest
             .find('/')
             .map_or((rest, ""), |slash| rest.split_at(slash));
-        return (Some(scheme.to_owned()), host.to_owned(), path.to_owned());
+        return Some((Some(scheme.to_owned()), host.to_owned(), path.to_owned()));
     }
-    (
-        None,
-        request.connection_info().host().to_owned(),
-        String::new(),
-    )
+    let host = request.headers().get(HOST)?.to_str().ok()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
+    (!host.is_empty() && host.bytes().all(plain)).then(|| (None, host.to_owned(), String::new()))
 }
 
 /// The answer for whatever is not there: a wrong method for a path that is, or nothing at all.
 pub(super) async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, Error> {
     let methods: Vec<_> = OPERATIONS
         .iter()
-        .filter(|(_, template, _)| fits(template, request.path()))
-        .map(|(method, ..)| method.as_str())
+        .filter(|operation| operation.fits(request.path()))
+        .map(|operation| operation.method.as_str())
         .collect();
     if methods.is_empty() {
         return Err(Error::new(
@@ -124,30 +139,4 @@ pub(super) async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, E
     let allowed = methods.join(", ");
     let message = format!("This path takes {allowed} only.");
     Err(Error::new(Kind::MethodNotAllowed, message).allow(allowed))
-}
-
-/// Whether `path` is one that `template`, such as `/models/{id}`, stands for.
-fn fits(template: &str, path: &str) -> bool {
-    let (mut wanted, mut given) = (template.split('/'), path.split('/'));
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return true,
-            (Some(part), Some(text))
-                if part == text || (part.starts_with('{') && !text.is_empty()) => {}
-            _ => return false,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fits;
-
-    #[test]
-    fn a_template_stands_for_paths_of_its_shape() {
-        assert!(fits("/a/{x}/b", "/a/1/b"));
-        for other in ["/a//b", "/a/1/c", "/a/1/b/", "/a/1"] {
-            assert!(!fits("/a/{x}/b", other), "{other}");
-        }
-    }
 }

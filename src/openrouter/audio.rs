@@ -94,7 +94,7 @@ impl Client {
             .send(Call::post("/audio/speech", key, request)?)
             .await?;
         if reply.is_json() {
-            reply.json()?;
+            reply.refuse_error()?;
         }
         if reply.is_json() || reply.body.is_empty() {
             return Err(no_sound());
@@ -115,10 +115,12 @@ impl Client {
         let stream = self
             .open(Call::post("/audio/speech", key, request)?)
             .await?;
-        if stream.content_type().to_ascii_lowercase().contains("json") {
-            return Err(no_sound());
+        if !stream.is_json() {
+            return Ok(stream);
         }
-        Ok(stream)
+        // An error inside a success; it is told as what it says it is.
+        self.read(stream).await?.refuse_error()?;
+        Err(no_sound())
     }
 
     /// Writes down what is said.

@@ -364,7 +364,9 @@ impl Usage {
     /// This use and another one together.
     #[must_use]
     pub fn plus(self, other: &Self) -> Self {
-        let sum = |a: Option<i64>, b: Option<i64>| a.map_or(b, |a| Some(a + b.unwrap_or_default()));
+        let sum = |a: Option<i64>, b: Option<i64>| {
+            a.map_or(b, |a| Some(a.saturating_add(b.unwrap_or_default())))
+        };
         Self {
             prompt_tokens: sum(self.prompt_tokens, other.prompt_tokens),
             completion_tokens: sum(self.completion_tokens, other.completion_tokens),

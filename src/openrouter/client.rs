@@ -6,7 +6,6 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, header, redirect};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
 
 use super::{ApiKey, error};
 use crate::{
@@ -97,7 +96,7 @@ pub(super) fn segment(field: &'static str, text: &str) -> Result<String> {
     if text.is_empty() || text == "." || text == ".." || text.contains(['/', '?', '#', '\\']) {
         return Err(Error::invalid(
             field,
-            format!("{field} is not a part of a model's id."),
+            format!("{field} must not be empty or hold any of / ? # and \\."),
         ));
     }
     Ok(utf8_percent_encode(text, SEGMENT).to_string())
@@ -157,14 +156,8 @@ impl Client {
         call: Call<'_>,
     ) -> Result<(T, Option<String>)> {
         let reply = self.send(call).await?;
-        let value = reply.json()?;
-        let answer = serde_json::from_value(value).map_err(|cause| {
-            Error::new(
-                Kind::UpstreamError,
-                "OpenRouter's answer has an unknown shape.",
-            )
-            .detail(format!("{:?} at line {}", cause.classify(), cause.line()))
-        })?;
+        reply.refuse_error()?;
+        let answer = reply.read()?;
         Ok((answer, reply.generation_id()))
     }
 
@@ -176,31 +169,20 @@ impl Client {
         } else {
             self.deadline.min(READ_DEADLINE)
         };
-        let read = async {
-            let mut stream = self.open(call).await?;
-            let mut body = Vec::new();
-            while let Some(chunk) = stream.chunk().await? {
-                if body.len() + chunk.len() > self.max_answer {
-                    return Err(Error::new(
-                        Kind::UpstreamError,
-                        "The model's answer is larger than this service accepts.",
-                    ));
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(Reply {
-                headers: stream.headers,
-                body,
-            })
-        };
+        let read = async { self.read(self.open(call).await?).await };
         let reply = tokio::time::timeout(deadline, read).await;
         telemetry::note(|facts| facts.upstream += started.elapsed());
-        reply.unwrap_or_else(|_| {
-            Err(Error::new(
-                Kind::Deadline,
-                "OpenRouter did not answer in the time for one call.",
-            ))
-        })
+        reply.unwrap_or_else(|_| Err(too_late()))
+    }
+
+    /// Reads an answer to its end.
+    pub(super) async fn read(&self, mut stream: Stream) -> Result<Reply> {
+        let mut body = Vec::new();
+        while let Some(chunk) = stream.chunk().await? {
+            body.extend_from_slice(&chunk);
+        }
+        let headers = stream.headers;
+        Ok(Reply { headers, body })
     }
 
     /// Sends `call` and hands its answer over while it arrives. Anything but a success is read
@@ -220,12 +202,21 @@ impl Client {
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(body);
         }
-        let response = request.send().await.map_err(|cause| transport(&cause))?;
+        let until = tokio::time::Instant::now() + self.deadline;
+        let response = tokio::time::timeout_at(until, request.send())
+            .await
+            .map_err(|_| too_late())?
+            .map_err(|cause| transport(&cause))?;
         let (status, headers) = (response.status(), response.headers().clone());
         if let Some(id) = generation_id(&headers) {
             telemetry::note_generation(&id);
         }
-        let mut stream = Stream { headers, response };
+        let mut stream = Stream {
+            headers,
+            response,
+            until,
+            left: self.max_answer,
+        };
         if status.is_success() {
             return Ok(stream);
         }
@@ -248,20 +239,22 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// The body as JSON; an error inside it is an error here.
-    pub(super) fn json(&self) -> Result<Value> {
-        // Slow answers arrive with leading line breaks; the parser skips them.
-        let value: Value = serde_json::from_slice(&self.body).map_err(|cause| {
+    /// The body as `T`. Slow answers arrive with leading line breaks; the parser skips them.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|cause| {
             Error::new(
                 Kind::UpstreamError,
                 "OpenRouter's answer broke off or is not JSON.",
             )
             .detail(format!("{} bytes, {:?}", self.body.len(), cause.classify()))
-        })?;
-        match error::inside_success(&value, &self.headers) {
-            Some(error) => Err(error),
-            None => Ok(value),
-        }
+        })
+    }
+
+    /// An error inside the success is an error here. Only the places where errors stand are kept
+    /// in memory: an answer can be large.
+    pub(super) fn refuse_error(&self) -> Result<()> {
+        let probe: error::Probe = self.read()?;
+        probe.into_error(&self.headers).map_or(Ok(()), Err)
     }
 
     /// The generation's id from the headers.
@@ -280,6 +273,10 @@ impl Reply {
 pub struct Stream {
     pub(super) headers: header::HeaderMap,
     response: reqwest::Response,
+    /// When the answer must have ended.
+    until: tokio::time::Instant,
+    /// How many bytes it may still have.
+    left: usize,
 }
 
 impl Stream {
@@ -289,10 +286,24 @@ impl Stream {
     ///
     /// [`Kind::UpstreamError`] or [`Kind::Deadline`] if the connection breaks or goes silent.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        self.response
-            .chunk()
+        let chunk = tokio::time::timeout_at(self.until, self.response.chunk())
             .await
-            .map_err(|cause| transport(&cause))
+            .map_err(|_| too_late())?
+            .map_err(|cause| transport(&cause))?;
+        let length = chunk.as_ref().map_or(0, Bytes::len);
+        // It would be as large the next time, and as expensive: no status that invites a repeat.
+        self.left = self.left.checked_sub(length).ok_or_else(|| {
+            Error::new(
+                Kind::AnswerTooLarge,
+                "The model's answer is larger than this service accepts.",
+            )
+        })?;
+        Ok(chunk)
+    }
+
+    /// Whether the answer is JSON, by its type.
+    pub(super) fn is_json(&self) -> bool {
+        is_json(&self.headers)
     }
 
     /// The `Content-Type` of the answer.
@@ -328,6 +339,13 @@ pub(super) fn content_type(headers: &header::HeaderMap) -> &str {
 
 pub(super) fn is_json(headers: &header::HeaderMap) -> bool {
     content_type(headers).to_ascii_lowercase().contains("json")
+}
+
+fn too_late() -> Error {
+    Error::new(
+        Kind::Deadline,
+        "OpenRouter did not answer in the time for one call.",
+    )
 }
 
 /// Follows a redirect only on the same host, so that a key never leaves for another one.

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::tolerant::as_number;
@@ -30,21 +31,39 @@ pub(super) fn from_answer(status: u16, headers: &HeaderMap, body: &[u8]) -> Erro
     classify(status, headers, &value["error"]).detail(format!("upstream status {status}"))
 }
 
-/// The error inside an answer whose HTTP status is a success, if there is one: at the top, or in
-/// the first choice.
-pub(super) fn inside_success(answer: &Value, headers: &HeaderMap) -> Option<Error> {
-    let choice = &answer["choices"][0];
-    let failed = choice["finish_reason"] == "error";
-    let error = [&answer["error"], &choice["error"]]
-        .into_iter()
-        .find(|error| error.is_object() || error.as_str().is_some_and(|text| !text.is_empty()));
-    let error = match error {
-        Some(error) => error,
-        None if failed => &Value::Null,
-        None => return None,
-    };
-    let status = embedded_status(error);
-    Some(classify(status, headers, error).detail(format!("status {status} inside a success")))
+/// The places of a successful answer in which an error may stand: at the top, or in the first
+/// choice.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Probe {
+    error: Value,
+    #[serde(deserialize_with = "super::tolerant::list")]
+    choices: Vec<ChoiceProbe>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ChoiceProbe {
+    error: Value,
+    finish_reason: Value,
+}
+
+impl Probe {
+    /// The error, if there is one.
+    pub(super) fn into_error(self, headers: &HeaderMap) -> Option<Error> {
+        let choice = self.choices.into_iter().next().unwrap_or_default();
+        let is_error = |error: &Value| {
+            error.is_object() || error.as_str().is_some_and(|text| !text.is_empty())
+        };
+        let error = match [self.error, choice.error].into_iter().find(is_error) {
+            Some(error) => error,
+            None if choice.finish_reason == "error" => Value::Null,
+            None => return None,
+        };
+        let status = embedded_status(&error);
+        let detail = format!("status {status} inside a success");
+        Some(classify(status, headers, &error).detail(detail))
+    }
 }
 
 /// The status that an error inside a success stands for; 502 where it does not say.

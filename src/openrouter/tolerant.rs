@@ -4,7 +4,12 @@
 //! fails: what cannot be understood counts as absent, because a model's answer that was paid for
 //! must not be lost over a field that nobody asked for.
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::Value;
 
 /// A text; a number or boolean is written out.
@@ -25,7 +30,10 @@ pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, 
 /// A whole number, also one written as a text or with a fraction, which is cut off.
 pub(super) fn integer<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
     let value = Value::deserialize(from)?;
-    Ok(value.as_i64().or_else(|| as_number(&value).and_then(whole)))
+    let exact = value
+        .as_i64()
+        .filter(|number| number.unsigned_abs() <= MAX_WHOLE);
+    Ok(exact.or_else(|| as_number(&value).and_then(whole)))
 }
 
 /// A boolean, also one written as a text.
@@ -37,17 +45,59 @@ pub(super) fn boolean<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>
     })
 }
 
-/// A list; elements that cannot be read are left out.
+/// A list; elements that cannot be read are left out. They are read one by one, so that a list of
+/// many numbers takes no more memory than the numbers.
 pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     from: D,
 ) -> Result<Vec<T>, D::Error> {
-    Ok(match Value::deserialize(from)? {
-        Value::Array(items) => items
-            .into_iter()
-            .filter_map(|item| serde_json::from_value(item).ok())
-            .collect(),
-        _ => Vec::new(),
-    })
+    struct Elements<T>(PhantomData<T>);
+
+    impl<'de, T: DeserializeOwned> Visitor<'de> for Elements<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("anything")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<T>, A::Error> {
+            let mut list = Vec::new();
+            while let Some(element) = elements.next_element::<Value>()? {
+                list.extend(serde_json::from_value(element).ok());
+            }
+            Ok(list)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Vec<T>, A::Error> {
+            while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            Ok(Vec::new())
+        }
+
+        fn visit_unit<E>(self) -> Result<Vec<T>, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_bool<E>(self, _: bool) -> Result<Vec<T>, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_i64<E>(self, _: i64) -> Result<Vec<T>, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<Vec<T>, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<Vec<T>, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_str<E>(self, _: &str) -> Result<Vec<T>, E> {
+            Ok(Vec::new())
+        }
+    }
+
+    from.deserialize_any(Elements(PhantomData))
 }
 
 /// An object; anything else counts as one without fields.
@@ -59,6 +109,9 @@ pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
         _ => T::default(),
     })
 }
+
+/// The largest whole number that JSON's readers agree on; no count comes near it.
+const MAX_WHOLE: u64 = 1 << 53;
 
 /// The number that a JSON number or a text holds, if it is finite.
 pub(super) fn as_number(value: &Value) -> Option<f64> {

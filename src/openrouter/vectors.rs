@@ -55,14 +55,33 @@ pub struct Embedding {
     #[serde(deserialize_with = "integer")]
     pub index: Option<i64>,
     #[serde(deserialize_with = "list")]
-    embedding: Vec<Value>,
+    embedding: Vec<Coordinate>,
+}
+
+/// A number of a vector, also one written as a text; `None` if it is anything else.
+#[derive(Clone, Copy, Debug)]
+struct Coordinate(Option<f64>);
+
+impl<'de> Deserialize<'de> for Coordinate {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        let value = Value::deserialize(from)?;
+        Ok(Self(as_number(&value)))
+    }
 }
 
 impl Embedding {
+    /// Whether there are numbers, and nothing but numbers.
+    fn is_whole(&self) -> bool {
+        !self.embedding.is_empty() && self.embedding.iter().all(|number| number.0.is_some())
+    }
+
     /// The vector's numbers.
     #[must_use]
     pub fn numbers(&self) -> Vec<f64> {
-        self.embedding.iter().filter_map(as_number).collect()
+        self.embedding
+            .iter()
+            .filter_map(|number| number.0)
+            .collect()
     }
 }
 
@@ -145,11 +164,14 @@ impl Client {
         let (mut answer, id) = self.ask_with_id::<EmbeddingsResponse>(call).await?;
         answer.id = answer.id.or(id);
         answer.data.sort_by_key(|vector| vector.index);
+        let in_order = answer
+            .data
+            .iter()
+            .zip(0_i64..)
+            .all(|(vector, place)| vector.index.is_none_or(|index| index == place));
         let complete = answer.data.len() == request.input.len()
-            && answer
-                .data
-                .iter()
-                .all(|vector| !vector.embedding.is_empty());
+            && in_order
+            && answer.data.iter().all(Embedding::is_whole);
         if complete {
             return Ok(answer);
         }
@@ -168,6 +190,10 @@ impl Client {
         let call = Call::post("/rerank", key, request)?;
         let (mut answer, id) = self.ask_with_id::<RerankResponse>(call).await?;
         answer.id = answer.id.or(id);
+        // A place that no text has says nothing.
+        let known = 0..i64::try_from(request.documents.len()).unwrap_or(i64::MAX);
+        let has_place = |ranked: &Ranked| ranked.index.is_some_and(|index| known.contains(&index));
+        answer.results.retain(has_place);
         if answer.results.is_empty() {
             return Err(Error::new(
                 Kind::UpstreamError,

@@ -103,17 +103,11 @@ impl Client {
         // A failed film has its reason in `error`, which is no failure of this call.
         let reply = self
             .send(Call::get(
-                format!("/videos/{}", segment("id", id)?),
+                format!("/videos/{}", segment("video_id", id)?),
                 Some(key),
             ))
             .await?;
-        serde_json::from_slice(&reply.body).map_err(|cause| {
-            Error::new(
-                Kind::UpstreamError,
-                "OpenRouter's answer broke off or is not JSON.",
-            )
-            .detail(format!("{:?}", cause.classify()))
-        })
+        reply.read()
     }
 
     /// The film itself, with its type.
@@ -122,13 +116,13 @@ impl Client {
     ///
     /// Whatever upstream refuses.
     pub async fn video_content(&self, key: &ApiKey, id: &str) -> Result<(Vec<u8>, String)> {
-        let path = format!("/videos/{}/content", segment("id", id)?);
+        let path = format!("/videos/{}/content", segment("video_id", id)?);
         let call = Call::get(path, Some(key))
             .query(vec![("index", "0".to_owned())])
             .patient();
         let reply = self.send(call).await?;
         if reply.is_json() {
-            reply.json()?;
+            reply.refuse_error()?;
         }
         if reply.is_json() || reply.body.is_empty() {
             return Err(Error::new(

@@ -9,3 +9,4 @@ mod list_models;
 mod list_provider_choices;
 mod list_providers;
 mod list_slug_choices;
+mod list_supported_parameters;

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod definition;
+mod docs;
 mod every_operation;
 mod layering;
 mod published;

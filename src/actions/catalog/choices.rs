@@ -8,7 +8,7 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use validator::Validate;
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     row::{is_free, per_million},
 };
 use crate::{
+    actions::choice::{ChoiceRow, Choices},
     catalog::Snapshot,
     endpoint::{
         ActionErrors, Answer, Query, Services, json,
@@ -43,28 +44,6 @@ const AUTO: &str = "openrouter/auto";
 
 /// The most entries of a dropdown; more make the designer slow.
 const MAX_CHOICES: usize = 1000;
-
-/// The entries of a dropdown.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Choices {
-    /// Value
-    ///
-    /// The entries.
-    pub value: Vec<ChoiceRow>,
-}
-
-/// An entry of a dropdown.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ChoiceRow {
-    /// ID
-    ///
-    /// What is sent.
-    pub id: String,
-    /// Name
-    ///
-    /// What is shown.
-    pub name: String,
-}
 
 /// Which models are offered.
 #[derive(Debug, Default, Deserialize, Serialize, IntoParams, Validate)]
@@ -118,8 +97,15 @@ pub(crate) async fn list_model_choices(
     Query(query): Query<ModelChoicesQuery>,
 ) -> Result<HttpResponse> {
     let snapshot = services.catalog.get().await?;
-    let page = serde_json::to_string(&query).unwrap_or_default();
-    let body = snapshot.page(format!("choices {page}"), || write_page(query, &snapshot));
+    let filter = ModelFilter {
+        output_modality: query.output_modality,
+        supported_parameters: query.supported_parameters,
+        search: query.search,
+        ..ModelFilter::default()
+    };
+    let body = snapshot.page(filter.page_key("choices"), || {
+        write_page(&filter, &snapshot)
+    });
     Ok(json(StatusCode::OK, body))
 }
 
@@ -225,13 +211,7 @@ pub(crate) async fn list_provider_choices(
     Ok(Answer(Choices { value }))
 }
 
-fn write_page(query: ModelChoicesQuery, snapshot: &Snapshot) -> Bytes {
-    let filter = ModelFilter {
-        output_modality: query.output_modality,
-        supported_parameters: query.supported_parameters,
-        search: query.search,
-        ..ModelFilter::default()
-    };
+fn write_page(filter: &ModelFilter, snapshot: &Snapshot) -> Bytes {
     let (mut models, _) = filter.apply(snapshot.models());
     models.sort_by_cached_key(|model| {
         let id = model.id.clone().unwrap_or_default();
@@ -261,13 +241,17 @@ fn choice(model: &Model) -> ChoiceRow {
         .to_owned();
     let pricing = &model.pricing;
     match (pricing.prompt_price(), pricing.completion_price()) {
-        _ if is_free(pricing) => name.push_str(" - free"),
+        _ if is_free(model) => name.push_str(" - free"),
         (Some(prompt), Some(completion)) if prompt <= 0.0 && completion <= 0.0 => {
             name.push_str(" - priced per use");
         }
         (Some(prompt), Some(completion)) => {
             let (prompt, completion) = (per_million(prompt), per_million(completion));
-            let _ = write!(name, " - ${prompt} in / ${completion} out per million");
+            let _ = if completion <= 0.0 {
+                write!(name, " - ${prompt} per million in")
+            } else {
+                write!(name, " - ${prompt} in / ${completion} out per million")
+            };
         }
         _ => name.push_str(" - price varies"),
     }

@@ -198,6 +198,18 @@ impl ModelFilter {
         Some(query)
     }
 
+    /// The key under which the answer is kept written; `None` for what a caller words freely, which
+    /// would push out the answers that many ask for.
+    pub(crate) fn page_key(&self, kind: &str) -> Option<String> {
+        let free = self.search.is_some()
+            || self.supported_parameters.is_some()
+            || self.limit.is_some()
+            || self.offset.is_some()
+            || self.min_context.is_some()
+            || self.max_price.is_some();
+        (!free).then(|| format!("{kind} {}", serde_json::to_string(self).unwrap_or_default()))
+    }
+
     /// The models that are meant, in order, and how many there are before limit and offset.
     #[must_use]
     pub fn apply<'a>(&self, models: &'a [Model]) -> (Vec<&'a Model>, usize) {

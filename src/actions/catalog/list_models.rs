@@ -58,8 +58,7 @@ pub(crate) async fn list_models(
         )
     } else {
         let snapshot = services.catalog.get().await?;
-        let page = serde_json::to_string(&filter).unwrap_or_default();
-        snapshot.page(format!("models {page}"), || {
+        snapshot.page(filter.page_key("models"), || {
             write(&filter, snapshot.models())
         })
     };

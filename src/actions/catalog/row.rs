@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
-use crate::openrouter::models::{Model, Pricing};
+use crate::openrouter::models::Model;
 
 /// A model.
 #[skip_serializing_none]
@@ -103,17 +103,24 @@ impl ModelRow {
             supported_parameters: model.supported_parameters.clone(),
             prompt_price_per_million: pricing.prompt_price().map(per_million),
             completion_price_per_million: pricing.completion_price().map(per_million),
-            is_free: is_free(pricing),
+            is_free: is_free(model),
             expiration_date: model.expiration_date.clone(),
         }
     }
 }
 
-/// Whether nothing of a call costs anything.
+/// Whether nothing of a call costs anything. What other models than those of text cost is not all
+/// in the catalogue, so that zero says nothing of them.
 #[must_use]
-pub fn is_free(pricing: &Pricing) -> bool {
+pub fn is_free(model: &Model) -> bool {
+    let pricing = &model.pricing;
     let zero = |price: Option<f64>| price.is_some_and(|price| price <= 0.0);
-    zero(pricing.prompt_price()) && zero(pricing.completion_price()) && !pricing.charges_otherwise()
+    let outputs = &model.architecture.output_modalities;
+    let of_text = outputs.is_empty() || outputs.iter().any(|output| output == "text");
+    of_text
+        && zero(pricing.prompt_price())
+        && zero(pricing.completion_price())
+        && !pricing.charges_otherwise()
 }
 
 /// A price per token as a price per million, without the noise of binary fractions.
@@ -126,6 +133,7 @@ pub fn per_million(price: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::openrouter::models::Pricing;
 
     #[test]
     fn a_dynamic_price_is_no_number_and_not_free() {

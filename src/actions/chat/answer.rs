@@ -227,7 +227,7 @@ impl GenerationFacts {
         let none = Choice::default();
         let choice = answer.choices.first().unwrap_or(&none);
         let usage = &answer.usage;
-        let sum = || Some(usage.prompt_tokens? + usage.completion_tokens?);
+        let sum = || usage.prompt_tokens?.checked_add(usage.completion_tokens?);
         let facts = Self {
             id: answer.id.clone(),
             model: answer.model.clone(),
@@ -253,8 +253,8 @@ impl GenerationFacts {
 
 /// Notes for the log what an answer used and cost.
 pub fn note_use(answer: &ChatResponse, tokens: Option<i64>) {
+    telemetry::note_model(answer.model.as_deref().unwrap_or_default());
     telemetry::note(|call| {
-        call.model.clone_from(&answer.model);
         call.tokens = tokens;
         call.cost = answer.usage.cost;
     });

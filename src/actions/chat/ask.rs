@@ -81,12 +81,13 @@ const SCHEMA_FIELD: &str = "response_schema";
 /// What the model is asked.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"model": "openai/gpt-4o-mini", "user_prompt": "Say hello in French."}))]
 pub struct AskRequest {
     /// Model
     ///
     /// The model to use. Choose from the list, or type an id such as openai/gpt-4o-mini.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// Format
     ///
@@ -95,7 +96,7 @@ pub struct AskRequest {
     pub format: Option<AskFormat>,
     /// Prompt
     ///
-    /// Your message to the model; with the format Simple.
+    /// Your question or task. Required with the format Simple.
     pub user_prompt: Option<String>,
     /// System Prompt
     ///
@@ -110,22 +111,21 @@ pub struct AskRequest {
     /// Response Format
     ///
     /// Text, or JSON for an answer whose fields are ready to use. Default Text.
-    #[schema(default = "TEXT")]
     pub response_format: Option<AskResponseFormat>,
     /// Response Schema
     ///
-    /// The JSON Schema that the answer must fit, as text; with the format JSON. Its fields appear under Output.
+    /// A JSON Schema of an object, as fixed text. Set Response Format to JSON; its fields then appear under Output.
     #[schema(value_type = Option<String>)]
     pub response_schema: Option<JsonText>,
     /// Messages
     ///
-    /// The conversation, oldest first; with the format Advanced.
+    /// The conversation, oldest first. Required with the format Advanced.
     #[serde(default)]
     #[validate(nested)]
     pub messages: Vec<AskMessage>,
     /// Supported Parameters
     ///
-    /// Offers only models that support all of these options. It filters the list of models and is not sent.
+    /// Shortens the list of models to those that support all of these options. It is not sent.
     #[serde(default)]
     pub supported_parameters: Vec<String>,
 }
@@ -136,8 +136,10 @@ pub struct AskRequest {
 pub enum AskFormat {
     /// One prompt.
     #[default]
+    #[serde(alias = "simple")]
     Simple,
     /// A list of messages.
+    #[serde(alias = "advanced")]
     Advanced,
 }
 
@@ -184,7 +186,7 @@ pub struct AskResponse {
 
 /// Ask
 ///
-/// Asks a model a question, with files if needed, and returns its answer as text or as fields of your own schema, with its cost.
+/// Answers a question, writes, summarizes or extracts data with an AI model, from text and files. Use this for most tasks; it returns text, or fields of your own schema.
 #[utoipa::path(
     operation_id = "Ask", tag = "Text",
     request_body(content = AskRequest, description = "What the model is asked."),
@@ -322,7 +324,7 @@ impl Wanted {
         let unsupported = match self {
             Self::Text => false,
             Self::Json => !supports("response_format"),
-            Self::Fitting(_) => !supports("structured_outputs") && !supports("response_format"),
+            Self::Fitting(..) => !supports("structured_outputs") && !supports("response_format"),
         };
         if unsupported {
             warnings.push(format!(
@@ -341,6 +343,8 @@ impl Wanted {
         warnings: &mut Vec<String>,
     ) -> Result<(ChatResponse, Option<Value>)> {
         let mut answer = client.chat(key, request).await?;
+        // Noted at once: what follows may end in an error, and this was paid for.
+        note_use(&answer, answer.usage.total_tokens);
         let mismatch = match self.output(&answer)? {
             Ok(output) => return Ok((answer, output)),
             Err(mismatch) => mismatch,
@@ -351,9 +355,14 @@ impl Wanted {
         ));
         request.messages.extend(repair(&answer, &mismatch));
         let first = std::mem::take(&mut answer.usage);
-        answer = client.chat(key, request).await?;
+        answer = match client.chat(key, request).await {
+            Ok(answer) => answer,
+            // The first answer was paid for: a failure that invites a repeat would have the
+            // platform pay for it again.
+            Err(error) if error.kind().retryable() => return Err(mismatch.into_error()),
+            Err(error) => return Err(error),
+        };
         answer.usage = first.plus(&answer.usage);
-        // Noted before the answer may turn out not to fit either: it was paid for.
         note_use(&answer, answer.usage.total_tokens);
         match self.output(&answer)? {
             Ok(output) => Ok((answer, output)),
@@ -373,10 +382,11 @@ impl Wanted {
         };
         let text = choice.message.content_text();
         if let Some(refusal) = choice.message.refusal.as_ref().filter(|_| text.is_empty()) {
-            return Err(Error::new(
-                Kind::Refused,
-                format!("The model refused: {refusal}"),
-            ));
+            return Err(Error::refused("The model refused:", refusal));
+        }
+        // The model wants a tool first; its JSON comes once the flow has run it.
+        if text.is_empty() && !choice.message.tool_calls.is_empty() {
+            return Ok(Ok(None));
         }
         let found = find_json(&text).filter(Value::is_object);
         let checked = match (found, schema) {

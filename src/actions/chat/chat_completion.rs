@@ -38,12 +38,13 @@ pub(crate) const OVERLAY: &[Overlay] = &[
 /// What the model is asked.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"model": "openai/gpt-4o-mini", "role": "user", "content": "Say hello in French."}))]
 pub struct ChatCompletionRequest {
     /// Model
     ///
     /// The model to use. Choose from the list, or type an id such as openai/gpt-4o-mini.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// Role
     ///
@@ -145,7 +146,7 @@ pub struct ChatChoiceMessage {
 
 /// Chat completion
 ///
-/// Sends a message to a model and returns its answer with its cost. Use it for questions, summaries, drafts and decisions in text.
+/// Sends a message with a role to a model, in the form of OpenRouter's chat, and returns the answer with its cost. For most tasks use Ask instead.
 #[utoipa::path(
     operation_id = "ChatCompletion", tag = "Text",
     request_body(content = ChatCompletionRequest, description = "What the model is asked."),

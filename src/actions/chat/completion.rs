@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    answer::GenerationFacts,
+    answer::{AnswerExtras, GenerationFacts},
     message::{self, Role},
     options::{OPTIONS, TEXT_MODELS, WithOptions},
 };
@@ -32,12 +32,13 @@ pub(crate) const OVERLAY: &[Overlay] = &[
 /// The text to continue.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"model": "openai/gpt-4o-mini", "prompt": "Once upon a time"}))]
 pub struct CompletionRequest {
     /// Model
     ///
     /// The model to use. Choose from the list, or type an id such as openai/gpt-4o-mini.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// Prompt
     ///
@@ -58,6 +59,9 @@ pub struct CompletionResponse {
     ///
     /// All continuations in OpenRouter's nested form, usually one. Text above holds the first.
     pub choices: Vec<CompletionChoice>,
+    /// What else an answer may hold.
+    #[serde(flatten)]
+    pub extras: AnswerExtras,
     /// What every generated answer carries.
     #[serde(flatten)]
     pub facts: GenerationFacts,
@@ -83,7 +87,7 @@ pub struct CompletionChoice {
 
 /// Completion
 ///
-/// Lets a model continue a text and returns the continuation with its cost. For questions, use Chat completion instead.
+/// Lets a model continue a text and returns the continuation with its cost. For questions, use Ask instead.
 #[utoipa::path(
     operation_id = "Completion", tag = "Text",
     request_body(content = CompletionRequest, description = "The text to continue."),
@@ -134,6 +138,7 @@ impl CompletionResponse {
                 .map(|choice| choice.text.clone())
                 .unwrap_or_default(),
             choices,
+            extras: AnswerExtras::of(answer),
             facts: GenerationFacts::of(answer, warnings),
         }
     }

@@ -320,6 +320,15 @@ choices! {
 pub struct JsonText(Value);
 
 impl JsonText {
+    /// The length of the text in bytes; of JSON that came as such, about as long as its text.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        match &self.0 {
+            Value::String(text) => text.len(),
+            other => other.to_string().len(),
+        }
+    }
+
     /// The value that the text holds.
     ///
     /// # Errors

@@ -19,10 +19,21 @@ pub(crate) use extract::find_json;
 #[serde(rename_all = "UPPERCASE")]
 pub enum AskResponseFormat {
     /// Words.
+    #[serde(alias = "text")]
     Text,
     /// An object.
+    #[serde(alias = "json")]
     Json,
 }
+
+/// The longest schema, in bytes of JSON.
+const MAX_SCHEMA: usize = 256 * 1024;
+
+/// The most regular expressions that a schema may have.
+const MAX_PATTERNS: usize = 100;
+
+/// The most memory that one regular expression may take, in bytes.
+const MAX_PATTERN_BYTES: usize = 256 * 1024;
 
 /// A maker's JSON Schema for answers, read and made usable.
 #[derive(Debug)]
@@ -34,7 +45,7 @@ pub(crate) struct AnswerSchema {
     strict: Value,
     /// What strict output changed, for the maker.
     changes: Vec<String>,
-    validator: jsonschema::Validator,
+    checker: Checker,
 }
 
 /// Why an answer does not fit.
@@ -53,28 +64,36 @@ impl AnswerSchema {
     ///
     /// `400` for `field` that names the place of the fault.
     pub(crate) fn read(field: &'static str, text: &JsonText) -> Result<Self> {
+        if text.length() > MAX_SCHEMA {
+            return Err(Error::invalid(
+                field,
+                format!("{field} is longer than {MAX_SCHEMA} characters."),
+            ));
+        }
         let (name, schema) = unwrapped(field, text.value(field)?)?;
         let schema = resolve::resolved(field, &schema)?;
+        // A reference at the top may have led to anything.
+        if schema["type"] != "object" && !schema["properties"].is_object() {
+            return Err(not_a_schema(field));
+        }
         let mut changes = Vec::new();
         let strict = strict::made_strict(field, &schema, &mut changes);
-        let validator = jsonschema::validator_for(&strict).map_err(|fault| {
-            let place = fault.instance_path().to_string();
-            let place = if place.is_empty() {
-                "its top".to_owned()
-            } else {
-                place
-            };
-            Error::invalid(
+        let patterns = count_patterns(&strict);
+        if patterns > MAX_PATTERNS {
+            return Err(Error::invalid(
                 field,
-                format!("{field} is not a valid JSON Schema at {place}."),
-            )
-        })?;
+                format!("{field} has {patterns} patterns, and may have {MAX_PATTERNS}."),
+            ));
+        }
+        jsonschema::meta::validate(&strict)
+            .map_err(|fault| not_valid(field, fault.instance_path().as_str()))?;
+        let checker = Checker::new(field, &strict)?;
         Ok(Self {
             name,
             schema,
             strict,
             changes,
-            validator,
+            checker,
         })
     }
 
@@ -98,13 +117,7 @@ impl AnswerSchema {
     ///
     /// The first place that does not fit.
     pub(crate) fn check(&self, answer: &Value) -> Result<(), Mismatch> {
-        let Some(fault) = self.validator.iter_errors(answer).next() else {
-            return Ok(());
-        };
-        Err(Mismatch {
-            path: written(fault.instance_path().as_str()),
-            reason: fault.masked_with("the value").to_string(),
-        })
+        self.checker.check(answer)
     }
 
     /// The answer in the types of the schema and without nulls, which the platform refuses.
@@ -113,16 +126,78 @@ impl AnswerSchema {
     }
 }
 
+/// The check of answers against a schema.
+#[derive(Debug)]
+struct Checker(jsonschema::Validator);
+
+impl Checker {
+    /// A check whose patterns are compiled within bounds of size, and run in time that grows with
+    /// the answer only.
+    fn new(field: &'static str, schema: &Value) -> Result<Self> {
+        let patterns = jsonschema::PatternOptions::regex()
+            .size_limit(MAX_PATTERN_BYTES)
+            .dfa_size_limit(MAX_PATTERN_BYTES);
+        jsonschema::options()
+            .with_pattern_options(patterns)
+            .build(schema)
+            .map(Self)
+            .map_err(|fault| not_valid(field, fault.instance_path().as_str()))
+    }
+
+    /// Whether `answer` fits.
+    ///
+    /// # Errors
+    ///
+    /// The first place that does not fit.
+    fn check(&self, answer: &Value) -> Result<(), Mismatch> {
+        // Whether it fits is told far faster than why not, which matters for answers that nest.
+        if self.0.is_valid(answer) {
+            return Ok(());
+        }
+        let Err(fault) = self.0.validate(answer) else {
+            return Ok(());
+        };
+        Err(Mismatch {
+            path: written(fault.instance_path().as_str()),
+            reason: fault.masked_with("the value").to_string(),
+        })
+    }
+}
+
+fn not_valid(field: &'static str, pointer: &str) -> Error {
+    let place = if pointer.is_empty() {
+        "its top"
+    } else {
+        pointer
+    };
+    Error::invalid(
+        field,
+        format!("{field} is not a valid JSON Schema at {place}."),
+    )
+}
+
+/// How many regular expressions a schema has.
+fn count_patterns(schema: &Value) -> usize {
+    match schema {
+        Value::Object(object) => object
+            .iter()
+            .map(|(name, value)| match (name.as_str(), value) {
+                ("pattern", Value::String(_)) => 1,
+                ("patternProperties", Value::Object(patterns)) => {
+                    patterns.len() + count_patterns(value)
+                }
+                _ => count_patterns(value),
+            })
+            .sum(),
+        Value::Array(items) => items.iter().map(count_patterns).sum(),
+        _ => 0,
+    }
+}
+
 /// The schema itself and its name, also where a maker pasted another tool's wrapping.
 fn unwrapped(field: &'static str, schema: Value) -> Result<(String, Value)> {
-    let not_a_schema = || {
-        Error::invalid(
-            field,
-            format!("{field} must be a JSON Schema with \"type\": \"object\"."),
-        )
-    };
     let Value::Object(mut outer) = schema else {
-        return Err(not_a_schema());
+        return Err(not_a_schema(field));
     };
     if let Some(Value::Object(inner)) = outer.remove("json_schema") {
         outer = inner;
@@ -140,7 +215,7 @@ fn unwrapped(field: &'static str, schema: Value) -> Result<(String, Value)> {
         .iter()
         .any(|key| outer.contains_key(*key));
     if !of_object || !described {
-        return Err(not_a_schema());
+        return Err(not_a_schema(field));
     }
     if !outer.contains_key("$ref") {
         outer.entry("type").or_insert_with(|| "object".into());
@@ -149,6 +224,13 @@ fn unwrapped(field: &'static str, schema: Value) -> Result<(String, Value)> {
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "answer".to_owned());
     Ok((name, Value::Object(outer)))
+}
+
+fn not_a_schema(field: &'static str) -> Error {
+    Error::invalid(
+        field,
+        format!("{field} must be a JSON Schema with \"type\": \"object\"."),
+    )
 }
 
 /// A name as upstream allows it: letters, digits, `_` and `-`, at most 64.

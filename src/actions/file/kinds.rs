@@ -29,16 +29,25 @@ pub(super) fn recognised(
             .and_then(by_mime)
             .or_else(|| name.and_then(by_name))
     };
+    let reads_as_text = !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok();
     if let Some(found) = infer::get(bytes) {
-        // A container says less than a stated type: M4A is found as MP4, DOCX may be found as ZIP.
         let by_magic = by_mime(found.mime_type());
-        let container = matches!(
-            found.mime_type(),
-            "video/mp4" | "application/zip" | "video/webm" | "application/ogg"
-        );
+        // Some signatures are two letters long: a text may begin with BM, GIF or ID3 too, but no
+        // picture, sound or film reads as text.
+        let by_magic = by_magic.filter(|(kind, ..)| {
+            !reads_as_text || !matches!(kind, Kind::Image | Kind::Audio | Kind::Video)
+        });
+        // A container says less than a stated type: M4A is found as MP4, DOCX may be found as ZIP.
+        let holds: &[Kind] = match found.mime_type() {
+            "video/mp4" | "video/webm" | "application/ogg" => &[Kind::Audio, Kind::Video],
+            "application/zip" => &[Kind::Document],
+            _ => &[],
+        };
         match (by_magic, stated()) {
-            (_, Some(stated)) if container => return Some(owned(stated)),
+            (_, Some(stated)) if holds.contains(&stated.0) => return Some(owned(stated)),
             (Some(magic), _) => return Some(owned(magic)),
+            // A packed file under the name of a text would be sent as rubbish.
+            (None, Some((Kind::Text, ..))) if !reads_as_text && !holds.is_empty() => return None,
             (None, Some(stated)) => return Some(owned(stated)),
             (None, None) => {}
         }
@@ -46,7 +55,6 @@ pub(super) fn recognised(
     if let Some(stated) = stated() {
         return Some(owned(stated));
     }
-    let reads_as_text = std::str::from_utf8(bytes).is_ok() && !bytes.contains(&0);
     reads_as_text.then(|| owned((Kind::Text, "text/plain", "txt")))
 }
 

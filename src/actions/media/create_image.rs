@@ -44,6 +44,9 @@ pub(crate) const OVERLAY: &[Overlay] = &[
     Overlay::property("CreateImageRequest", "output_format", &[Set::Advanced]),
     Overlay::property("CreateImageRequest", "seed", &[Set::Advanced]),
     Overlay::property("CreateImageRequest", "user", &[Set::Advanced]),
+    Overlay::items("CreateImageRequest", "provider_order", &[PROVIDERS]),
+    Overlay::items("CreateImageRequest", "provider_only", &[PROVIDERS]),
+    Overlay::items("CreateImageRequest", "provider_ignore", &[PROVIDERS]),
     Overlay::property("CreateImageRequest", "provider_order", &[Set::Advanced]),
     Overlay::property("CreateImageRequest", "provider_only", &[Set::Advanced]),
     Overlay::property("CreateImageRequest", "provider_ignore", &[Set::Advanced]),
@@ -57,40 +60,46 @@ pub(crate) const OVERLAY: &[Overlay] = &[
     Overlay::names("ImageProviderSort", &[Set::Names(ImageProviderSort::NAMES)]),
 ];
 
+const PROVIDERS: Set = Set::Dropdown(Dropdown {
+    operation: "ListProviderChoices",
+    parameters: &[],
+});
+
 /// The most files that upstream takes to start from.
 const MAX_REFERENCES: usize = 16;
 
 /// The picture that is asked for.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"model": "google/gemini-2.5-flash-image", "prompt": "A lighthouse at dusk", "aspect_ratio": "16:9"}))]
 pub struct CreateImageRequest {
     /// Model
     ///
-    /// The model that makes the image.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    /// The model that makes the image. Choose from the list, or type its id.
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// Prompt
     ///
-    /// What the image shall show. Prompt or Messages is needed.
+    /// What the image should show. Prompt or Weighted Prompts is needed.
     pub prompt: Option<String>,
     /// Aspect Ratio
     ///
-    /// The image's width to its height.
+    /// The image's width to its height. Default set by the model.
     pub aspect_ratio: Option<ImageAspectRatio>,
     /// Size
     ///
-    /// How large the image is.
+    /// How large the image is, from 0.5K (512 pixels) to 4K (4096). Default set by the model.
     pub size: Option<ImageSize>,
     /// Attachments
     ///
-    /// Images to start from, up to 16, or text files that join the prompt.
+    /// Images to edit or to take as a model, up to 16, or text files that join the prompt.
     #[validate(nested)]
     #[schema(max_items = 16)]
     pub attachments: Option<Vec<FileInput>>,
-    /// Messages
+    /// Weighted Prompts
     ///
-    /// Parts of the prompt with weights, instead of or after the Prompt.
+    /// Parts of the prompt, each with its importance. They are added after the Prompt.
     #[serde(default)]
     #[validate(nested)]
     pub image_messages: Vec<ImageMessage>,
@@ -102,7 +111,7 @@ pub struct CreateImageRequest {
     pub n: Option<u8>,
     /// Quality
     ///
-    /// How much care is taken; more costs more.
+    /// How much care is taken; more costs more. Default set by the model.
     pub quality: Option<ImageQuality>,
     /// Background
     ///
@@ -148,7 +157,7 @@ pub struct CreateImageRequest {
 pub struct ImageMessage {
     /// Content
     ///
-    /// What the image shall show.
+    /// What the image should show.
     #[validate(length(min = 1))]
     #[schema(min_length = 1)]
     pub content: String,
@@ -203,7 +212,7 @@ pub struct CreateImageResponse {
 
 /// Create image
 ///
-/// Makes images from a prompt, or changes images that are attached, and returns them as files with their cost.
+/// Creates images from a description, or edits attached images, and returns them as files. Use it when someone wants a picture, logo or illustration.
 #[utoipa::path(
     operation_id = "CreateImage", tag = "Media",
     request_body(content = CreateImageRequest, description = "The image that is asked for."),
@@ -221,8 +230,7 @@ pub(crate) async fn create_image(
     let upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
     let refused = match services.openrouter.images(&key, &upstream).await {
         Ok(answer) => {
-            return CreateImageResponse::from_upstream(answer, upstream.model, warnings)
-                .map(Answer);
+            return CreateImageResponse::from_upstream(answer, upstream, warnings).map(Answer);
         }
         Err(error) => error,
     };
@@ -388,7 +396,11 @@ fn into_chat(request: ImageRequest, warnings: &mut Vec<String>) -> ChatRequest {
 }
 
 impl CreateImageResponse {
-    fn from_upstream(answer: ImageResponse, model: String, warnings: Vec<String>) -> Result<Self> {
+    fn from_upstream(
+        answer: ImageResponse,
+        request: ImageRequest,
+        mut warnings: Vec<String>,
+    ) -> Result<Self> {
         let images: Vec<_> = answer
             .data
             .iter()
@@ -401,6 +413,17 @@ impl CreateImageResponse {
                 "The model answered no image.",
             ));
         };
+        let made = first.extension.as_deref().unwrap_or_default();
+        if let Some(wanted) = &request.output_format
+            && wanted.replace("jpeg", "jpg") != made
+        {
+            warnings.push(format!(
+                "output_format {wanted} had no effect: the model made a {made} file."
+            ));
+        }
+        if images.len() < usize::from(request.n.unwrap_or(1)) {
+            warnings.push(format!("The model made {} images only.", images.len()));
+        }
         let usage = answer.usage;
         Ok(Self {
             image: first,
@@ -413,7 +436,7 @@ impl CreateImageResponse {
             total_tokens: usage.total_tokens,
             facts: CallFacts::completed(
                 answer.id,
-                answer.model.unwrap_or(model),
+                answer.model.unwrap_or(request.model),
                 usage.cost,
                 warnings,
             ),
@@ -471,17 +494,7 @@ fn no_image(said: &str) -> Error {
     if said.is_empty() {
         return Error::new(Kind::UpstreamError, "The model answered no image.");
     }
-    let short: String = said
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .take(300)
-        .collect();
-    Error::new(
-        Kind::Refused,
-        format!("The model made no image and said: {short}"),
-    )
+    Error::refused("The model made no image and said:", said)
 }
 
 #[cfg(test)]

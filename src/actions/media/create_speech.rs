@@ -56,22 +56,23 @@ pub(crate) const OVERLAY: &[Overlay] = &[
 /// The text to be spoken.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"model": "openai/gpt-4o-mini-tts", "input": "Good morning.", "voice": "alloy"}))]
 pub struct CreateSpeechRequest {
     /// Model
     ///
-    /// The model that speaks.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    /// The model that speaks. Choose from the list, or type its id.
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// Input
     ///
-    /// The text to speak.
+    /// The text to speak aloud.
     #[validate(length(min = 1))]
     #[schema(min_length = 1)]
     pub input: String,
     /// Voice
     ///
-    /// The voice that speaks; each model has its own.
+    /// The voice. Choose the Model first, then a voice from the list, such as alloy.
     #[validate(length(min = 1))]
     #[schema(min_length = 1)]
     pub voice: String,
@@ -114,7 +115,7 @@ pub struct CreateSpeechResponse {
 
 /// Create speech
 ///
-/// Speaks a text and returns the sound as a file. The cost is known to Get generation a few seconds later.
+/// Turns text into spoken audio and returns it as a file. Its cost is in Get generation a few seconds later.
 #[utoipa::path(
     operation_id = "CreateSpeech", tag = "Media",
     request_body(content = CreateSpeechRequest, description = "The text to be spoken."),

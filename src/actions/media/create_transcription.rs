@@ -45,21 +45,22 @@ const FORMATS: [&str; 7] = ["wav", "mp3", "flac", "m4a", "ogg", "webm", "aac"];
 /// The sound to be written down.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"model": "openai/whisper-1", "file": {"name": "note.wav", "content": "UklGRiQAAABXQVZFZm10IBAAAAABAAEAwF0AAIC7AAACABAAZGF0YQAAAAA="}}))]
 pub struct CreateTranscriptionRequest {
     /// Model
     ///
-    /// The model that listens.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    /// The model that listens. Choose from the list, or type its id.
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// File
     ///
-    /// The sound: WAV, MP3, FLAC, M4A, OGG, WebM or AAC.
+    /// The audio file: WAV, MP3, FLAC, M4A, OGG, WebM or AAC. Fill in File Content; an address is not taken.
     #[validate(nested)]
     pub file: FileInput,
     /// Language
     ///
-    /// The language that is spoken. It is found by itself if left empty.
+    /// The spoken language. Leave empty to detect it.
     pub language: Option<TranscriptionLanguage>,
     /// Temperature
     ///
@@ -92,7 +93,7 @@ pub struct CreateTranscriptionResponse {
 
 /// Create transcription
 ///
-/// Writes down what is said in a sound file and returns the text with its cost.
+/// Turns the speech in an audio file into text and returns it with its cost.
 #[utoipa::path(
     operation_id = "CreateTranscription", tag = "Media",
     request_body(content = CreateTranscriptionRequest, description = "The sound to be written down."),
@@ -116,6 +117,7 @@ fn into_upstream(request: CreateTranscriptionRequest) -> Result<TranscriptionReq
     // WebM and MP4 hold film or sound alike; a transcription takes the sound.
     let audio = match file.extension.as_str() {
         "mp4" if file.kind == FileKind::Video => file.with_extension("m4a"),
+        "weba" => file.with_extension("webm"),
         _ => file,
     };
     let known = FORMATS.contains(&audio.extension.as_str());

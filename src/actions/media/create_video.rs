@@ -39,16 +39,17 @@ pub(crate) const OVERLAY: &[Overlay] = &[
 /// The film that is asked for.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"model": "google/veo-3.1", "prompt": "Waves on a beach", "duration": 8}))]
 pub struct CreateVideoRequest {
     /// Model
     ///
-    /// The model that makes the video.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    /// The model that makes the video. Choose from the list, or type its id.
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// Prompt
     ///
-    /// What the video shall show. Prompt or First Frame is needed.
+    /// What the video should show. Prompt, First Frame or Last Frame is needed.
     pub prompt: Option<String>,
     /// Duration
     ///
@@ -122,7 +123,7 @@ pub struct CreateVideoResponse {
 
 /// Create video
 ///
-/// Starts a video and returns its id at once. Get video returns the video when it is ready, which takes some minutes.
+/// Starts making a video from a description and returns its id at once. Then use Get video until its status is not running.
 #[utoipa::path(
     operation_id = "CreateVideo", tag = "Media",
     request_body(content = CreateVideoRequest, description = "The video that is asked for."),
@@ -167,7 +168,7 @@ fn into_upstream(request: CreateVideoRequest) -> Result<VideoRequest> {
     if request.prompt.is_none() && frames.is_empty() {
         return Err(Error::invalid(
             "prompt",
-            "prompt or first_frame is required.",
+            "prompt, first_frame or last_frame is required.",
         ));
     }
     Ok(VideoRequest {

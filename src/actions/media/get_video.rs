@@ -59,7 +59,7 @@ pub struct GetVideoResponse {
 
 /// Get video
 ///
-/// Returns the state of a video, and the video itself when it is ready. Ask again about every 30 seconds.
+/// Returns the status of a video from Create video, and the file when it is completed. While it is running, call it again after 30 seconds.
 #[utoipa::path(
     operation_id = "GetVideo", tag = "Media",
     params(GetVideoPath),

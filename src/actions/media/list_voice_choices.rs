@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use crate::{
-    actions::catalog::choices::{ChoiceRow, Choices},
+    actions::choice::{ChoiceRow, Choices},
     endpoint::{ActionErrors, Answer, Query, Services},
     error::Result,
     openrouter::ApiKey,

@@ -36,12 +36,13 @@ pub(crate) const OVERLAY: &[Overlay] = &[
 /// The texts.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"model": "openai/text-embedding-3-small", "input": "Good morning."}))]
 pub struct CreateEmbeddingsRequest {
     /// Model
     ///
-    /// The model that makes the vectors.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    /// The model that makes the vectors. Choose from the list, or type its id.
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// Input
     ///
@@ -101,7 +102,7 @@ pub struct EmbeddingRow {
 
 /// Create embeddings
 ///
-/// Turns texts into vectors that are close to each other where the texts mean the same.
+/// Turns texts into vectors (lists of numbers) for search and comparison. Do not use it to answer questions.
 #[utoipa::path(
     operation_id = "CreateEmbeddings", tag = "Vectors",
     request_body(content = CreateEmbeddingsRequest, description = "The texts."),

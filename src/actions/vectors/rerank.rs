@@ -35,16 +35,17 @@ pub(crate) const OVERLAY: &[Overlay] = &[
 /// The question and the texts.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"model": "cohere/rerank-v3.5", "query": "The capital of France", "documents": ["Bananas are yellow.", "Paris is the capital of France."]}))]
 pub struct RerankRequest {
     /// Model
     ///
-    /// The model that judges.
-    #[validate(length(min = 1))]
-    #[schema(min_length = 1)]
+    /// The model that judges. Choose from the list, or type its id.
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
     pub model: String,
     /// Query
     ///
-    /// The question that the texts shall answer.
+    /// The question that the texts should answer.
     #[validate(length(min = 1))]
     #[schema(min_length = 1)]
     pub query: String,
@@ -101,7 +102,7 @@ pub struct RerankRow {
     pub document: Option<String>,
 }
 
-/// Rerank
+/// Rerank documents
 ///
 /// Puts texts in order of how well they answer a question, for example search results before a model reads them.
 #[utoipa::path(

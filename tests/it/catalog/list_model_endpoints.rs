@@ -25,7 +25,7 @@ async fn endpoints(body: serde_json::Value) -> serde_json::Value {
 #[tokio::test]
 async fn everything_known_of_an_endpoint_is_there() {
     let answer = endpoints(json!({"data": {
-        "id": "openai/gpt-4o", "name": "GPT-4o", "created": 1_715_558_400.0, "description": "D",
+        "id": "openai/gpt-4o", "name": "GPT-4o", "created": 1_715_558_400, "description": "D",
         "architecture": {"tokenizer": "GPT", "instruct_type": null, "modality": "text->text",
             "input_modalities": ["text"], "output_modalities": ["text"]},
         "endpoints": [{
@@ -44,15 +44,15 @@ async fn everything_known_of_an_endpoint_is_there() {
     assert_eq!(
         answer,
         json!({"data": {
-            "id": "openai/gpt-4o", "name": "GPT-4o", "created": 1_715_558_400.0, "description": "D",
+            "id": "openai/gpt-4o", "name": "GPT-4o", "created": 1_715_558_400, "description": "D",
             "architecture": {"tokenizer": "GPT", "modality": "text->text"},
             "endpoints": [{
-                "name": "Azure | gpt-4o", "context_length": 128_000.0,
+                "name": "Azure | gpt-4o", "context_length": 128_000,
                 "pricing": {"request": "0", "image": "0.001", "prompt": "0.0000025", "completion": "0.00001"},
                 "provider_name": "Azure", "provider_slug": "azure/swedencentral",
                 "supported_parameters": ["tools"], "max_completion_tokens": 16_384,
                 "uptime_last_30m": 99.5, "uptime_last_1d": 98.25, "supports_implicit_caching": true,
-                "latency_p50": 300.0, "latency_p90": 500.0, "latency_p99": 900.0,
+                "latency_p50": 300, "latency_p90": 500, "latency_p99": 900,
             }],
         }})
     );

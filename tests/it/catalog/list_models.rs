@@ -47,7 +47,7 @@ async fn a_row_has_everything_and_no_nulls() {
                 "response_format", "structured_outputs", "logprobs", "top_logprobs", "logit_bias",
                 "frequency_penalty", "presence_penalty",
             ],
-            "prompt_price_per_million": 2.5, "completion_price_per_million": 10.0,
+            "prompt_price_per_million": 2.5, "completion_price_per_million": 10,
             "is_free": false, "expiration_date": "2027-01-31",
         })
     );

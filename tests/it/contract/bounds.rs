@@ -31,34 +31,31 @@ fn bounds(name: &str, schema: &'static Value) -> Vec<Bound> {
             "{name}: this test does not know {unknown}"
         );
     }
-    let step = if schema["type"] == "integer" {
-        1.0
-    } else {
-        0.001
-    };
+    let integer = schema["type"] == "integer";
+    let step = if integer { 1.0 } else { 0.001 };
     let number = |value: f64| {
-        if step == 1.0 {
+        if integer {
             json!(whole(value))
         } else {
             json!(value)
         }
     };
     let text = |length: u64| {
-        let (start, end) = if name.ends_with("url") {
-            ("https://a.example/", ".png")
-        } else {
-            ("", "")
+        // An address must be one that a file may have; here it holds the file itself.
+        let start = match name {
+            "file.url" => "data:audio/wav;base64,",
+            _ if name.ends_with("url") => "data:image/png;base64,",
+            _ => "",
         };
-        let filler = usize::try_from(length)
-            .unwrap()
-            .saturating_sub(start.len() + end.len());
-        json!(format!("{start}{}{end}", "a".repeat(filler)))
+        let filler = usize::try_from(length).unwrap().saturating_sub(start.len());
+        json!(format!("{start}{}", "A".repeat(filler)))
     };
     let list = |length: u64| {
+        let name = format!("{}[]", name.rsplit('.').next().unwrap());
         let item = if schema["items"].is_null() {
             json!("a")
         } else {
-            sample(name, &schema["items"])
+            sample(&name, &schema["items"])
         };
         Value::Array(vec![item; usize::try_from(length).unwrap()])
     };
@@ -68,7 +65,7 @@ fn bounds(name: &str, schema: &'static Value) -> Vec<Bound> {
             keyword,
             outside,
             inside,
-        })
+        });
     };
     if let Some(least) = schema["minimum"].as_f64() {
         add("minimum", number(least - step), number(least));
@@ -132,16 +129,12 @@ fn places(
         });
         let items = resolved(&property["items"]);
         if items["properties"].is_object() {
-            let item = sample(&format!("{name}[]"), items);
-            body[name] = json!([item]);
-            let inside = &mut body[name][0];
-            places(
-                items,
-                inside,
-                &format!("{path}[0]"),
-                &format!("{pointer}/0"),
-                found,
-            );
+            body[name] = json!([sample(&format!("{name}[]"), items)]);
+            let (path, pointer) = (format!("{path}[0]"), format!("{pointer}/0"));
+            places(items, &mut body[name][0], &path, &pointer, found);
+        } else if property["properties"].is_object() {
+            body[name] = sample(name, property);
+            places(property, &mut body[name], &path, &pointer, found);
         }
     }
 }
@@ -208,15 +201,14 @@ async fn the_bounds_of_every_body_are_held() {
 fn with(smallest: &Value, schema: &'static Value, pointer: &str, value: &Value) -> Value {
     let mut body = smallest.clone();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
-    if !parent.is_empty() {
-        // Only lists of objects are stepped into, so the parent is the first item of one.
+    if let Some(outermost) = parent.split('/').nth(1) {
         let mut filled = smallest.clone();
         places(schema, &mut filled, "", "", &mut Vec::new());
-        let list = parent.split('/').nth(1).unwrap();
-        body[list] = filled[list].clone();
-        alone(&mut body[list][0], name);
+        body[outermost] = filled[outermost].clone();
     }
-    body.pointer_mut(parent).unwrap()[name] = value.clone();
+    let parent = body.pointer_mut(parent).unwrap();
+    alone(parent, name);
+    parent[name] = value.clone();
     body
 }
 

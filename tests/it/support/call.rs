@@ -1,6 +1,6 @@
 //! One call of the service, and the checks that every answer must pass.
 
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
 use openrouter_connector::error::Kind;
 use reqwest::{
@@ -34,6 +34,7 @@ static CLIENT: LazyLock<Client> = LazyLock::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .pool_max_idle_per_host(0)
+        .timeout(Duration::from_secs(30))
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build()
@@ -63,7 +64,8 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(super) fn page(base: &'a str, path: &str) -> Self {
+    /// A `GET` of `path` below `base`, without a key.
+    pub(crate) fn page(base: &'a str, path: &str) -> Self {
         Self {
             operation: None,
             method: "GET".to_owned(),
@@ -131,13 +133,14 @@ impl<'a> Call<'a> {
                     let place = format!("{{{name}}}");
                     self.path = self.path.replace(&place, value.as_str().unwrap());
                 }
-                "query" if parameter["required"] == true => {
-                    if self.query.iter().all(|(known, _)| known != name) {
-                        let text = value
-                            .as_str()
-                            .map_or_else(|| value.to_string(), str::to_owned);
-                        self.query.push((name.to_owned(), text));
-                    }
+                "query"
+                    if parameter["required"] == true
+                        && self.query.iter().all(|(known, _)| known != name) =>
+                {
+                    let text = value
+                        .as_str()
+                        .map_or_else(|| value.to_string(), str::to_owned);
+                    self.query.push((name.to_owned(), text));
                 }
                 "body" if self.body.is_none() => {
                     self = self.body(&sample("", &parameter["schema"]));
@@ -169,16 +172,25 @@ impl<'a> Call<'a> {
         request
     }
 
+    /// Whether the call asks for something else than JSON.
+    fn wants_bytes(&self) -> bool {
+        self.headers
+            .iter()
+            .any(|(name, value)| name == "accept" && !value.contains("json"))
+    }
+
     /// Makes the call and checks its answer.
     pub(crate) async fn send(self) -> Answer {
         let response = self.request().send().await.unwrap();
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let text = response.text().await.unwrap();
+        let bytes = response.bytes().await.unwrap().to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or_default();
         let answer = Answer {
             status,
             headers,
+            bytes,
             text,
             json,
         };
@@ -186,7 +198,7 @@ impl<'a> Call<'a> {
         answer.check_headers(&shown());
         if status >= 400 {
             answer.check_error(&shown());
-        } else if let Some(operation) = self.operation {
+        } else if let Some(operation) = self.operation.filter(|_| !self.wants_bytes()) {
             answer.check_success(&operation, &shown());
         }
         answer
@@ -224,6 +236,8 @@ impl<'a> Call<'a> {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+    /// The bytes as text, as far as they are one.
     pub(crate) text: String,
     /// Null if the text is no JSON.
     pub(crate) json: Value,

@@ -159,7 +159,10 @@ fn close(schema: &mut Value) {
     }
 }
 
-/// Something that the schema at `name` would take: required properties only.
+/// Inputs of which one of several is needed, so that the definition calls none of them required.
+const MAIN_INPUTS: [&str; 3] = ["user_prompt", "prompt", "input"];
+
+/// Something that the schema at `name` would take: what is required, and the main input.
 pub(crate) fn sample(name: &str, schema: &'static Value) -> Value {
     let schema = resolved(schema);
     if let Some(first) = schema["enum"].get(0) {
@@ -170,21 +173,24 @@ pub(crate) fn sample(name: &str, schema: &'static Value) -> Value {
         "model" => return json!("openai/gpt-4o"),
         "author" => return json!("openai"),
         "slug" => return json!("gpt-4o"),
-        "file" | "attachments[]" | "first_frame" | "last_frame" => {
+        "file" => return json!({"name": "sound.wav", "content": super::WAV}),
+        "attachments[]" | "first_frame" | "last_frame" => {
             return json!({"name": "picture.png", "content": super::PNG});
         }
         _ => {}
     }
     match schema["type"].as_str() {
-        Some("object") => required(schema)
-            .map(|property| {
-                (
-                    property.to_owned(),
-                    sample(property, &schema["properties"][property]),
-                )
-            })
-            .collect::<Map<_, _>>()
-            .into(),
+        Some("object") => {
+            let inputs = MAIN_INPUTS
+                .iter()
+                .copied()
+                .filter(|name| schema["properties"][name].is_object());
+            required(schema)
+                .chain(inputs)
+                .map(|name| (name.to_owned(), sample(name, &schema["properties"][name])))
+                .collect::<Map<_, _>>()
+                .into()
+        }
         Some("array") => json!([sample(&format!("{name}[]"), &schema["items"])]),
         Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or_else(|| json!(1)),
         Some("boolean") => json!(true),

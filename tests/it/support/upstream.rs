@@ -79,6 +79,11 @@ impl Upstream {
         self.server.reset().await;
     }
 
+    /// All calls so far, oldest first.
+    pub(crate) async fn every_call(&self) -> Vec<Request> {
+        self.server.received_requests().await.unwrap()
+    }
+
     /// The calls of `at` so far.
     pub(crate) async fn calls(&self, at: &str) -> Vec<Request> {
         let mut calls = self.server.received_requests().await.unwrap();

@@ -25,7 +25,7 @@ async fn asked(model: &str) -> Answer {
 #[case("sandbox/broken-json", 502, "upstream_error", "")]
 #[case("sandbox/drops-connection", 502, "upstream_error", "")]
 #[case("sandbox/html", 502, "upstream_error", "")]
-#[case("no/such-model", 400, "invalid_request", "")]
+#[case("no/such-model", 404, "not_found", "")]
 #[tokio::test]
 async fn each_failure_is_told_as_what_it_is(
     #[case] model: &str,

@@ -17,19 +17,30 @@ use crate::support::{
 
 /// The answer to a chat to which upstream responds `with`.
 async fn told(with: ResponseTemplate) -> Answer {
-    let upstream = Upstream::start().await;
-    upstream.responds(CHAT, with).await;
-    let answer = TestApp::on(&upstream)
-        .call("ChatCompletion")
-        .with_samples()
-        .send()
-        .await;
-    assert_eq!(
-        upstream.calls(CHAT).await.len(),
-        1,
-        "a call that may bill is not repeated"
-    );
-    answer
+    Told::start().await.by(with).await
+}
+
+/// A service and its upstream, for several such answers.
+struct Told {
+    upstream: Upstream,
+    app: TestApp,
+}
+
+impl Told {
+    async fn start() -> Self {
+        let upstream = Upstream::start().await;
+        let app = TestApp::on(&upstream);
+        Self { upstream, app }
+    }
+
+    async fn by(&self, with: ResponseTemplate) -> Answer {
+        self.upstream.forget().await;
+        self.upstream.responds(CHAT, with).await;
+        let answer = self.app.call("ChatCompletion").with_samples().send().await;
+        let calls = self.upstream.calls(CHAT).await.len();
+        assert_eq!(calls, 1, "a call that may bill is not repeated");
+        answer
+    }
 }
 
 fn error(status: u16, message: &str) -> ResponseTemplate {
@@ -60,7 +71,8 @@ fn error(status: u16, message: &str) -> ResponseTemplate {
 #[case(529, 503, "upstream_overloaded")]
 #[tokio::test]
 async fn a_status_has_its_row(#[case] theirs: u16, #[case] ours: u16, #[case] code: &str) {
-    let answer = told(error(theirs, "Something is\n wrong")).await;
+    let told = Told::start().await;
+    let answer = told.by(error(theirs, "Something is\n wrong")).await;
     assert_eq!(
         (answer.status, answer.code()),
         (ours, code),
@@ -81,7 +93,9 @@ async fn a_status_has_its_row(#[case] theirs: u16, #[case] ours: u16, #[case] co
         "null",
         "[]",
     ] {
-        let answer = told(ResponseTemplate::new(theirs).set_body_string(body)).await;
+        let answer = told
+            .by(ResponseTemplate::new(theirs).set_body_string(body))
+            .await;
         assert_eq!(
             (answer.status, answer.code()),
             (ours, code),
@@ -142,6 +156,7 @@ async fn an_error_inside_a_success_is_classified_by_its_own_code(
     #[case] status: u16,
     #[case] code: &str,
 ) {
+    let told = Told::start().await;
     let failed = json!({"index": 0, "message": {"content": "Half an"}, "finish_reason": "error", "error": error});
     let shapes = [
         json!({"error": error, "user_id": "org_1"}),
@@ -149,7 +164,9 @@ async fn an_error_inside_a_success_is_classified_by_its_own_code(
         json!({"id": "gen-1", "choices": [], "error": error}),
     ];
     for body in shapes {
-        let answer = told(ResponseTemplate::new(200).set_body_json(&body)).await;
+        let answer = told
+            .by(ResponseTemplate::new(200).set_body_json(&body))
+            .await;
         assert_eq!(
             (answer.status, answer.code()),
             (status, code),
@@ -176,8 +193,11 @@ async fn a_reason_of_error_alone_is_an_error() {
 #[case::two_values("{} {}")]
 #[tokio::test]
 async fn a_success_that_is_no_json_is_an_error_of_upstream(#[case] body: &str) {
+    let told = Told::start().await;
     for kind in ["application/json", "text/html"] {
-        let answer = told(ResponseTemplate::new(200).set_body_raw(body, kind)).await;
+        let answer = told
+            .by(ResponseTemplate::new(200).set_body_raw(body, kind))
+            .await;
         assert_eq!(
             (answer.status, answer.code()),
             (502, "upstream_error"),
@@ -190,6 +210,7 @@ async fn a_success_that_is_no_json_is_an_error_of_upstream(#[case] body: &str) {
 
 #[tokio::test]
 async fn what_a_provider_said_of_the_prompt_never_comes_back() {
+    let told = Told::start().await;
     let secret = "the maker's own prompt";
     for (status, message) in [
         (502, "Provider returned error"),
@@ -203,7 +224,9 @@ async fn what_a_provider_said_of_the_prompt_never_comes_back() {
             "provider_code": "bad",
         }}});
         for outer in [status, 200] {
-            let answer = told(ResponseTemplate::new(outer).set_body_json(&body)).await;
+            let answer = told
+                .by(ResponseTemplate::new(outer).set_body_json(&body))
+                .await;
             assert!(!answer.text.contains(secret), "{}", answer.text);
             assert_eq!(answer.json["error"]["provider"], "Azure");
             assert!(
@@ -254,6 +277,7 @@ async fn the_wait_is_told_in_whole_seconds(
     #[case] reset: Option<i64>,
     #[case] expected: std::ops::RangeInclusive<u64>,
 ) {
+    let told = Told::start().await;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let reset =
         reset.map(|seconds| (i64::try_from(now.as_millis()).unwrap() + seconds * 1000).to_string());
@@ -269,7 +293,7 @@ async fn the_wait_is_told_in_whole_seconds(
         in_body = in_body.insert_header("retry-after", wait);
     }
     for response in [in_header, in_body] {
-        let answer = told(response).await;
+        let answer = told.by(response).await;
         let wait: u64 = answer.header("retry-after").parse().unwrap();
         assert!(expected.contains(&wait), "{wait}");
     }
@@ -277,11 +301,13 @@ async fn the_wait_is_told_in_whole_seconds(
 
 #[tokio::test]
 async fn a_key_never_follows_to_another_host() {
+    let told = Told::start().await;
     let other = Upstream::chatting(chat("Stolen.")).await;
     let target = format!("{}{CHAT}", other.url());
     for status in [301, 302, 303, 307, 308] {
-        let answer =
-            told(ResponseTemplate::new(status).insert_header("location", target.as_str())).await;
+        let answer = told
+            .by(ResponseTemplate::new(status).insert_header("location", target.as_str()))
+            .await;
         assert_eq!(
             (answer.status, answer.code()),
             (502, "upstream_error"),
@@ -395,6 +421,6 @@ async fn an_answer_that_is_too_large_is_refused() {
     });
     app.call("ChatCompletion")
         .with_samples()
-        .fails(502, "upstream_error")
+        .fails(413, "answer_too_large")
         .await;
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    DataCollection, GenerationOptions, ProviderSort, ReasoningEffort, ResponseFormat, ServiceTier,
-    Verbosity,
+    DataCollection, GenerationOptions, JsonText, ProviderSort, ReasoningEffort, ResponseFormat,
+    ServiceTier, Verbosity,
 };
 use crate::{
     actions::chat::structured::AnswerSchema,
@@ -271,11 +271,24 @@ impl GenerationOptions {
             );
             return Ok(());
         };
+        for (name, set) in [
+            ("fallback_models", self.fallback_models.is_some()),
+            ("web_search", self.web_search == Some(true)),
+            ("pdf_engine", self.pdf_engine.is_some()),
+        ] {
+            if set {
+                warnings.push(format!(
+                    "max_cost does not cover what {name} may add to the cost."
+                ));
+            }
+        }
+        let extra = [&self.tools, &self.response_schema].into_iter().flatten();
+        let bytes = prompt_bytes + extra.map(JsonText::length).sum::<usize>();
         // About four bytes of English make a token; three keeps the estimate on the safe side.
-        let prompt_tokens = prompt_bytes.div_ceil(3);
+        let prompt_tokens = bytes.div_ceil(3);
         let most = self
             .max_completion_tokens
-            .or(self.max_tokens)
+            .max(self.max_tokens)
             .map(i64::from);
         let Some(answer_tokens) = most.or(model.top_provider.max_completion_tokens) else {
             warnings.push(
@@ -294,7 +307,7 @@ impl GenerationOptions {
         Err(Error::new(
             Kind::CostLimit,
             format!(
-                "The call could cost up to ${worst:.4}, which is more than its max_cost of ${limit}."
+                "The call could cost up to ${worst:.6}, which is more than its max_cost of ${limit}."
             ),
         ))
     }

@@ -65,7 +65,12 @@ pub(super) fn for_designer(schema: &Value) -> Value {
     if let Some(Value::Object(properties)) = object.get("properties") {
         let properties: Map<_, _> = properties
             .iter()
-            .map(|(name, property)| (name.clone(), labelled(name, for_designer(property))))
+            .map(|(name, property)| {
+                (
+                    name.clone(),
+                    labelled(name, property["title"].as_str(), for_designer(property)),
+                )
+            })
             .collect();
         lowered.insert("type".to_owned(), "object".into());
         lowered.insert("properties".to_owned(), properties.into());
@@ -88,9 +93,10 @@ fn branch(object: &Map<String, Value>) -> Option<&Value> {
 }
 
 /// Adds the label that the designer shows: the title, or else the name in words.
-fn labelled(name: &str, mut property: Value) -> Value {
+fn labelled(name: &str, title: Option<&str>, mut property: Value) -> Value {
+    let label = title.map_or_else(|| in_words(name), str::to_owned);
     if let Value::Object(property) = &mut property {
-        property.insert("x-ms-summary".to_owned(), in_words(name).into());
+        property.insert("x-ms-summary".to_owned(), label.into());
     }
     property
 }

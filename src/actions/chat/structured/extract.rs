@@ -2,6 +2,9 @@
 
 use serde_json::{Deserializer, Value};
 
+/// How many places may turn out to be no JSON; each is read up to its fault.
+const MAX_FAILED: usize = 64;
+
 /// The JSON of `text`: the whole of it, or the largest object or list that stands in it.
 pub(crate) fn find_json(text: &str) -> Option<Value> {
     if let Ok(value) = serde_json::from_str(text.trim()) {
@@ -9,12 +12,22 @@ pub(crate) fn find_json(text: &str) -> Option<Value> {
     }
     let mut best: Option<(usize, Value)> = None;
     let mut from = 0;
+    let mut failed = 0;
     while let Some(found) = text.get(from..).and_then(|rest| rest.find(['{', '['])) {
         let start = from + found;
         let mut values = Deserializer::from_str(&text[start..]).into_iter::<Value>();
-        let Some(Ok(value)) = values.next() else {
-            from = start + 1;
-            continue;
+        let value = match values.next() {
+            Some(Ok(value)) => value,
+            // What is not closed by the end of the text will not be from a later place either.
+            Some(Err(fault)) if fault.is_eof() => break,
+            _ => {
+                failed += 1;
+                if failed > MAX_FAILED {
+                    break;
+                }
+                from = start + 1;
+                continue;
+            }
         };
         let length = values.byte_offset();
         if best.as_ref().is_none_or(|(longest, _)| length > *longest) {

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use openrouter_connector::store::{Capability, New, Owner, State};
+use openrouter_connector::{
+    config::Store,
+    store::{Capability, Kind, New, Owner, Part, State},
+};
 
 use super::bench::{Bench, Engine, job};
 use crate::support::block_on;
@@ -50,6 +53,38 @@ fn jobs_put_and_finished_in_a_second() {
                 let rate = jobs_a_second(&bench, tasks).await;
                 println!("{engine:?}, {tasks} tasks: {rate:.0} jobs/s");
             }
+        }
+    });
+}
+
+#[test]
+#[ignore = "measures, and checks nothing"]
+fn a_record_of_100_mb() {
+    block_on(async {
+        let id = Capability::random();
+        let address = id.address(Kind::Job);
+        let text = vec![7; 100 * 1024 * 1024];
+        let started = Instant::now();
+        let request = id.seal(&address, Part::Request, &text);
+        println!("sealed in {:?}", started.elapsed());
+        let started = Instant::now();
+        id.open(&address, Part::Request, &request).unwrap();
+        println!("opened in {:?}", started.elapsed());
+        for engine in [Engine::File, Engine::Redis] {
+            let patient = |settings: &mut Store| settings.timeout = Duration::from_mins(1);
+            let Some(bench) = Bench::with(engine, patient).await else {
+                continue;
+            };
+            let new = New {
+                request: request.clone(),
+                ..job(&id)
+            };
+            let started = Instant::now();
+            bench.store.put(&new).await.unwrap();
+            let put = started.elapsed();
+            let started = Instant::now();
+            bench.store.get(&address).await.unwrap();
+            println!("{engine:?}: put in {put:?}, got in {:?}", started.elapsed());
         }
     });
 }

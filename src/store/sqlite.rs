@@ -1,6 +1,7 @@
 //! The store in one SQLite file, for one replica and with nothing to install.
 
 mod files;
+mod rows;
 mod schema;
 
 use std::{path::Path, str::FromStr, time::Duration};
@@ -8,15 +9,15 @@ use std::{path::Path, str::FromStr, time::Duration};
 use sqlx::{
     ConnectOptions, Row, Sqlite as Engine, SqlitePool, Transaction,
     pool::PoolOptions,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
+use self::rows::Found;
 use super::{
     Limits, Put, after, now, out_of_reach,
-    record::{Address, Lease, Leased, New, Owner, Record, State, Summary, Usage},
-    seal::Locator,
+    record::{Address, Leased, New, Owner, Record, State, Summary, Usage},
 };
-use crate::error::{self, Error, Result};
+use crate::error::{Error, Result};
 
 /// Connections that only read. Reads are short and come from the system's cache.
 const READERS: u32 = 4;
@@ -137,7 +138,7 @@ impl Sqlite {
             .bind(now())
             .fetch_optional(&self.readers)
             .await?;
-        row.map(|row| record(address, &row)).transpose()
+        row.map(|row| rows::record(address, &row)).transpose()
     }
 
     pub(super) async fn take(&self, address: &Address) -> Result<Option<Record>> {
@@ -149,7 +150,7 @@ impl Sqlite {
         let Some(row) = row else {
             return Ok(None);
         };
-        let record = record(address, &row)?;
+        let record = rows::record(address, &row)?;
         remove(&mut write, row.try_get("id")?).await?;
         write.commit().await?;
         Ok(Some(record))
@@ -164,7 +165,7 @@ impl Sqlite {
     ) -> Result<Leased> {
         let mut write = self.begin().await?;
         let now = now();
-        let Some(found) = Found::at(&mut write, address, now).await? else {
+        let Some(found) = find(&mut write, address, now).await? else {
             return Ok(Leased::Missing);
         };
         let running = found.state == State::Running;
@@ -187,7 +188,7 @@ impl Sqlite {
             .bind(now)
             .fetch_one(&mut *write)
             .await?;
-        let record = record(address, &row)?;
+        let record = rows::record(address, &row)?;
         write.commit().await?;
         Ok(match (running, exhausted) {
             (false, _) => Leased::Finished(record),
@@ -240,7 +241,7 @@ impl Sqlite {
     ) -> Result<bool> {
         let mut write = self.begin().await?;
         let now = now();
-        let Some(found) = Found::at(&mut write, address, now).await? else {
+        let Some(found) = find(&mut write, address, now).await? else {
             return Ok(false);
         };
         if found.owner != Some(owner) {
@@ -268,7 +269,7 @@ impl Sqlite {
     pub(super) async fn cancel(&self, address: &Address) -> Result<Option<State>> {
         let mut write = self.begin().await?;
         let now = now();
-        let Some(found) = Found::at(&mut write, address, now).await? else {
+        let Some(found) = find(&mut write, address, now).await? else {
             return Ok(None);
         };
         if found.state == State::Running {
@@ -307,18 +308,7 @@ impl Sqlite {
         .bind(most)
         .fetch_all(&self.readers)
         .await?;
-        rows.iter()
-            .map(|row| {
-                let locator = Locator::from_bytes(row.try_get("locator")?).ok_or_else(damaged)?;
-                Ok(Summary {
-                    address: Address { locator, ..*group },
-                    state: state(row)?,
-                    created_at: row.try_get("created_at")?,
-                    finished_at: row.try_get("finished_at")?,
-                    expires_at: row.try_get("expires_at")?,
-                })
-            })
-            .collect()
+        rows.iter().map(|row| rows::summary(group, row)).collect()
     }
 
     pub(super) async fn sweep(&self) -> Result<u64> {
@@ -362,32 +352,12 @@ impl Sqlite {
     }
 }
 
-/// What a change of a record depends on.
-struct Found {
-    id: i64,
-    state: State,
-    attempts: u32,
-    owner: Option<Owner>,
-    leased_till: Option<i64>,
-}
-
-impl Found {
-    async fn at(write: &mut Write, address: &Address, now: i64) -> Result<Option<Self>> {
-        let row = located(FIND, address)
-            .bind(now)
-            .fetch_optional(&mut **write)
-            .await?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
-            id: row.try_get("id")?,
-            state: state(&row)?,
-            attempts: row.try_get("attempts")?,
-            owner: owner(&row)?,
-            leased_till: row.try_get("leased_till")?,
-        }))
-    }
+async fn find(write: &mut Write, address: &Address, now: i64) -> Result<Option<Found>> {
+    let row = located(FIND, address)
+        .bind(now)
+        .fetch_optional(&mut **write)
+        .await?;
+    row.as_ref().map(Found::read).transpose()
 }
 
 /// `sql` with the kind and the locator as its first two values.
@@ -435,39 +405,6 @@ async fn sweep(write: &mut Write, now: i64) -> Result<u64> {
     .execute(&mut **write)
     .await?;
     Ok(done.rows_affected())
-}
-
-fn record(address: &Address, row: &SqliteRow) -> Result<Record> {
-    let until: Option<i64> = row.try_get("leased_till")?;
-    let group: Option<&[u8]> = row.try_get("grouping")?;
-    Ok(Record {
-        address: *address,
-        group: group.and_then(Locator::from_bytes),
-        state: state(row)?,
-        request: row.try_get("request")?,
-        result: row.try_get("result")?,
-        created_at: row.try_get("created_at")?,
-        finished_at: row.try_get("finished_at")?,
-        expires_at: row.try_get("expires_at")?,
-        attempts: row.try_get("attempts")?,
-        lease: owner(row)?
-            .zip(until)
-            .map(|(owner, until)| Lease { owner, until }),
-    })
-}
-
-fn state(row: &SqliteRow) -> Result<State> {
-    State::from_code(row.try_get("state")?).ok_or_else(damaged)
-}
-
-fn owner(row: &SqliteRow) -> Result<Option<Owner>> {
-    let bytes: Option<&[u8]> = row.try_get("owner")?;
-    Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(Owner))
-}
-
-fn damaged() -> Error {
-    Error::new(error::Kind::Internal, "What was stored cannot be read.")
-        .detail("a row has a value that this version does not know")
 }
 
 fn pool(connections: u32, timeout: Duration) -> PoolOptions<Engine> {

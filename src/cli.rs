@@ -13,7 +13,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     app::App,
     config::{self, Config, Overrides},
-    http::document::{BASE_PATH, document},
+    endpoint::BASE_PATH,
+    http::document::document,
     swagger::{self, Target},
     telemetry,
 };

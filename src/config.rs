@@ -1,11 +1,13 @@
 //! What an operator can set: one small struct per concern, all of it shown in `config.default.toml`.
 
 mod load;
+mod store;
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, num::NonZeroU32, time::Duration};
 
 pub use load::{Overrides, load};
 use serde::{Deserialize, Serialize};
+pub use store::{RedisUrl, Store, StoreAddress, StoreUrl};
 
 /// The embedded file that names, explains and sets every default.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -24,8 +26,16 @@ pub struct Config {
     pub server: Server,
     /// The calls to OpenRouter.
     pub upstream: Upstream,
+    /// How long calls may take.
+    pub deadline: Deadline,
+    /// Calls that outlive their caller.
+    pub jobs: Jobs,
+    /// Links to the files of answers.
+    pub files: Files,
     /// The cached list of models.
     pub catalog: Catalog,
+    /// What must outlive a call or be shared.
+    pub store: Store,
     /// The log.
     pub log: Log,
 }
@@ -68,6 +78,46 @@ pub struct Upstream {
     pub deadline: Duration,
     /// The largest answer that is accepted, in units of 1,048,576 bytes.
     pub max_answer_mb: Megabytes,
+}
+
+/// How long calls may take.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deadline {
+    /// How long a caller waits before its call becomes a job.
+    #[serde(with = "humantime_serde")]
+    pub answer: Duration,
+    /// The longest that a job may take in all.
+    #[serde(with = "humantime_serde")]
+    pub job: Duration,
+}
+
+/// Calls that outlive their caller.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jobs {
+    /// How long a finished job can be fetched.
+    #[serde(with = "humantime_serde")]
+    pub keep: Duration,
+    /// How long an answer whose caller went away is kept for its next identical call.
+    #[serde(with = "humantime_serde")]
+    pub keep_lost: Duration,
+    /// How often a job is begun at most.
+    pub attempts: NonZeroU32,
+    /// How long a process that says nothing may hold a job.
+    #[serde(with = "humantime_serde")]
+    pub lease: Duration,
+}
+
+/// Links to the files of answers.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    /// Whether answers carry links.
+    pub links: bool,
+    /// How long a link works.
+    #[serde(with = "humantime_serde")]
+    pub keep: Duration,
 }
 
 /// The cached list of models.
@@ -183,12 +233,12 @@ fn web_address(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A size in units of 1,048,576 bytes, 1 to 1024.
+/// A size in units of 1,048,576 bytes, 1 to `MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "u32", into = "u32")]
-pub struct Megabytes(u32);
+pub struct Megabytes<const MAX: u32 = 1024>(u32);
 
-impl Megabytes {
+impl<const MAX: u32> Megabytes<MAX> {
     /// The size in bytes.
     #[must_use]
     pub const fn bytes(self) -> usize {
@@ -196,20 +246,20 @@ impl Megabytes {
     }
 }
 
-impl TryFrom<u32> for Megabytes {
+impl<const MAX: u32> TryFrom<u32> for Megabytes<MAX> {
     type Error = String;
 
     fn try_from(value: u32) -> Result<Self, String> {
-        if (1..=1024).contains(&value) {
+        if (1..=MAX).contains(&value) {
             Ok(Self(value))
         } else {
-            Err(format!("{value} is not between 1 and 1024"))
+            Err(format!("{value} is not between 1 and {MAX}"))
         }
     }
 }
 
-impl From<Megabytes> for u32 {
-    fn from(value: Megabytes) -> Self {
+impl<const MAX: u32> From<Megabytes<MAX>> for u32 {
+    fn from(value: Megabytes<MAX>) -> Self {
         value.0
     }
 }
@@ -244,6 +294,17 @@ impl Config {
                 "upstream.read_timeout is below 120s: slow models will be cut off, and may bill all the same.".to_owned(),
             );
         }
+        if self.deadline.answer > Duration::from_secs(110) {
+            warnings.push(
+                "deadline.answer is above 110s: the platform drops a call after 120s and repeats it.".to_owned(),
+            );
+        }
+        if self.jobs.lease < Duration::from_secs(3) {
+            warnings.push(
+                "jobs.lease is below 3s: a process that is busy for a moment loses its jobs to another, and they are billed twice.".to_owned(),
+            );
+        }
+        warnings.extend(self.store.warnings().map(str::to_owned));
         warnings
     }
 

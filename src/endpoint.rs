@@ -8,6 +8,7 @@ mod key;
 mod lenient;
 mod names;
 pub mod overlay;
+mod public;
 mod query;
 
 use std::{sync::Arc, time::Duration};
@@ -20,6 +21,7 @@ pub use key::key_in;
 pub use lenient::field_names;
 pub use names::unknown_field;
 pub use overlay::Overlay;
+pub(crate) use public::{BASE_PATH, PublicAddress};
 pub use query::{Path, Query};
 
 use crate::{

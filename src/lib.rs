@@ -9,6 +9,7 @@
 //! - [`endpoint`] is what action files are made of: key, input, answer, overlay.
 //! - [`catalog`] is the cached list of models.
 //! - [`openrouter`] is the upstream client and its types.
+//! - [`store`] keeps, sealed, what must outlive a call; nothing uses it yet.
 //! - [`telemetry`], [`config`] and [`error`] serve all of them.
 //!
 //! Beside the house stand [`swagger`], which turns the OpenAPI document into the connector's
@@ -24,5 +25,6 @@ pub mod error;
 pub mod http;
 pub mod openrouter;
 pub mod sandbox;
+pub mod store;
 pub mod swagger;
 pub mod telemetry;

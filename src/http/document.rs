@@ -23,8 +23,6 @@ use crate::{
     error::ErrorBody,
 };
 
-pub(crate) use routes::BASE_PATH;
-
 #[derive(OpenApi)]
 #[openapi(
     info(

@@ -4,7 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse, Responder,
     http::{
         StatusCode,
-        header::{CACHE_CONTROL, HOST, HeaderValue, LOCATION},
+        header::{CACHE_CONTROL, HeaderValue, LOCATION},
     },
     route,
     web::{self, Data, ServiceConfig},
@@ -13,10 +13,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::document::{BASE_PATH, OPERATIONS};
+use super::document::OPERATIONS;
 use crate::{
     config::WebAddress,
-    endpoint::json as json_answer,
+    endpoint::{BASE_PATH, PublicAddress, json as json_answer},
     error::{Error, Kind},
 };
 
@@ -58,13 +58,13 @@ async fn ready() -> impl Responder {
 #[route("/apiDefinition.swagger.json", method = "GET", method = "HEAD")]
 async fn definition(request: HttpRequest, public_url: Data<WebAddress>) -> HttpResponse {
     page(DEFINITION, |definition| {
-        let Some((scheme, host, prefix)) = address(&request, &public_url) else {
+        let Some(address) = PublicAddress::of(&request, &public_url) else {
             return;
         };
-        definition["host"] = host.into();
-        definition["basePath"] = format!("{prefix}{BASE_PATH}").into();
+        definition["basePath"] = format!("{}{BASE_PATH}", address.prefix).into();
+        definition["host"] = address.host.into();
         // Without a configured address, https: the platform imports nothing else.
-        definition["schemes"] = json!([scheme.unwrap_or_else(|| "https".to_owned())]);
+        definition["schemes"] = json!([address.scheme.unwrap_or_else(|| "https".to_owned())]);
     })
 }
 
@@ -102,25 +102,6 @@ fn page(text: &str, change: impl FnOnce(&mut Value)) -> HttpResponse {
             Error::new(Kind::Internal, "The document could not be written.").because(cause),
         ),
     }
-}
-
-/// The scheme if it is configured, the host with its port, and the path before the base path.
-///
-/// Only the request's own `Host` is believed: a forwarded one is anybody's word, and a definition
-/// that names another host would send makers' keys there.
-fn address(
-    request: &HttpRequest,
-    public_url: &WebAddress,
-) -> Option<(Option<String>, String, String)> {
-    if let Some((scheme, rest)) = public_url.as_str().split_once("://") {
-        let (host, path) = rest
-            .find('/')
-            .map_or((rest, ""), |slash| rest.split_at(slash));
-        return Some((Some(scheme.to_owned()), host.to_owned(), path.to_owned()));
-    }
-    let host = request.headers().get(HOST)?.to_str().ok()?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
-    (!host.is_empty() && host.bytes().all(plain)).then(|| (None, host.to_owned(), String::new()))
 }
 
 /// The answer for whatever is not there: a wrong method for a path that is, or nothing at all.

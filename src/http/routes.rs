@@ -28,9 +28,6 @@ use crate::actions::{
     vectors::{create_embeddings::create_embeddings, rerank::rerank},
 };
 
-/// The path that every action's path starts with, and that the definition calls its base path.
-pub(crate) const BASE_PATH: &str = "/api";
-
 /// Every action.
 pub(super) fn actions(config: &mut ServiceConfig) {
     config.service(

@@ -14,6 +14,7 @@ mod every_field_reaches_upstream;
 mod files;
 mod media;
 mod server;
+mod store;
 mod support;
 mod upstream_errors;
 mod vectors;

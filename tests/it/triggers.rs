@@ -3,17 +3,16 @@
 mod when_a_model_is_added;
 mod when_credits_run_low;
 
-use crate::support::{Answer, Call, TestApp};
+use crate::support::{Answer, Call, TestApp, definition::Operation};
 
-/// The look that `answer` tells to make next, as the platform makes it: at that address, after the
-/// wait, with the connection's key.
-fn next_look<'a>(app: &'a TestApp, answer: &Answer) -> Call<'a> {
+/// The look of the trigger `operation` that `answer` tells to make next, as the platform makes it.
+fn next_look<'a>(app: &'a TestApp, operation: &str, answer: &Answer) -> Call<'a> {
     let address = answer.header("location");
-    let path = address
-        .strip_prefix(app.base())
-        .unwrap_or_else(|| panic!("{address} is not below {}", app.base()));
     assert!(address.len() < 1500, "{} characters", address.len());
-    let wait: u64 = answer.header("retry-after").parse().unwrap();
-    assert!(wait > 0);
-    app.get(path).key()
+    let (at, query) = address.split_once('?').unwrap();
+    let path = Operation::named(operation).path;
+    assert_eq!(at, format!("{}{path}", app.base()));
+    form_urlencoded::parse(query.as_bytes()).fold(app.call(operation), |call, (name, value)| {
+        call.query(&name, value)
+    })
 }

@@ -100,7 +100,7 @@ pub struct WhenAModelIsAddedQuery {
 
 /// When a model is added
 ///
-/// This operation triggers when a model is added to those that List models gives with the same filters, and starts one run for each model. It never reports a model twice.
+/// This operation triggers when a model is added to those that List models gives with the same filters, and starts one run for each model. Each model is reported once.
 #[utoipa::path(
     operation_id = "WhenAModelIsAdded", tag = "Triggers",
     params(WhenAModelIsAddedQuery),

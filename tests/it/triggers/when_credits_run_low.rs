@@ -48,7 +48,7 @@ async fn it_fires_once_until_the_credits_have_risen() {
     ] {
         upstream.forget().await;
         upstream.answers(CREDITS, credits(100.0, used)).await;
-        answer = next_look(&app, &answer).ok().await;
+        answer = next_look(&app, OPERATION, &answer).ok().await;
         assert_eq!(answer.status, status, "{used}: {}", answer.text);
         let call = upstream.call(CREDITS).await;
         assert_eq!(header(&call, "authorization"), format!("Bearer {KEY}"));
@@ -60,8 +60,6 @@ async fn the_event_says_what_is_left() {
     let upstream = Upstream::start().await;
     let app = TestApp::on(&upstream);
     upstream.answers(CREDITS, credits(100.5, 96.25)).await;
-    // By the operation itself, so that the answer is held against the definition.
-    first_look(&app).await;
     let call = app.call(OPERATION).query("threshold", "10");
     let answer = call.query("state", "armed").ok().await;
     let event = json!({
@@ -71,7 +69,10 @@ async fn the_event_says_what_is_left() {
     assert_eq!(answer.json, json!([event]));
     assert_eq!(
         answer.header("location"),
-        format!("{}/api/v1/triggers/credits?threshold=10&state=low", app.base())
+        format!(
+            "{}/api/v1/triggers/credits?threshold=10&state=low",
+            app.base()
+        )
     );
 }
 
@@ -81,18 +82,19 @@ async fn what_is_low_from_the_beginning_is_told_at_the_second_look() {
     let app = TestApp::on(&upstream);
     upstream.answers(CREDITS, credits(5.0, 1.0)).await;
     let first = first_look(&app).await;
-    let second = next_look(&app, &first).ok().await;
+    let second = next_look(&app, OPERATION, &first).ok().await;
     assert_eq!(second.json[0]["remaining"], 4);
-    assert_eq!(next_look(&app, &second).ok().await.status, 202);
+    assert_eq!(next_look(&app, OPERATION, &second).ok().await.status, 202);
 }
 
 #[tokio::test]
 async fn a_plain_key_is_measured_by_its_own_limit() {
-    let facts = json!({"limit": 50, "limit_remaining": 3.5, "limit_reset": "monthly", "usage": 120});
-    let app = TestApp::on(&for_a_plain_key(facts).await);
-    first_look(&app).await;
-    let call = app.call(OPERATION).query("threshold", "10");
-    let answer = call.query("state", "armed").ok().await;
+    let facts =
+        json!({"limit": 50, "limit_remaining": 3.5, "limit_reset": "monthly", "usage": 120});
+    let upstream = for_a_plain_key(facts).await;
+    let app = TestApp::on(&upstream);
+    let first = first_look(&app).await;
+    let answer = next_look(&app, OPERATION, &first).ok().await;
     let event = json!({
         "remaining": 3.5, "threshold": 10, "scope": "key",
         "total_usage": 120, "limit": 50, "limit_reset": "monthly",
@@ -118,10 +120,12 @@ async fn other_failures_are_told_and_change_nothing() {
     let first = first_look(&app).await;
     upstream.forget().await;
     upstream.responds(CREDITS, ResponseTemplate::new(500)).await;
-    next_look(&app, &first).fails(502, "upstream_error").await;
+    next_look(&app, OPERATION, &first)
+        .fails(502, "upstream_error")
+        .await;
     upstream.forget().await;
     upstream.answers(CREDITS, credits(100.0, 99.0)).await;
-    assert_eq!(next_look(&app, &first).ok().await.status, 200);
+    assert_eq!(next_look(&app, OPERATION, &first).ok().await.status, 200);
 }
 
 #[rstest]
@@ -133,7 +137,9 @@ async fn unknown_credits_are_a_failure_and_not_low(#[case] body: Value) {
     upstream.answers(CREDITS, body).await;
     let app = TestApp::on(&upstream);
     let call = app.call(OPERATION).query("threshold", "10");
-    call.query("state", "armed").fails(502, "upstream_error").await;
+    call.query("state", "armed")
+        .fails(502, "upstream_error")
+        .await;
 }
 
 #[rstest]
@@ -155,7 +161,11 @@ async fn a_state_that_cannot_be_read_starts_anew() {
         let call = app.call(OPERATION).query("threshold", "10");
         let answer = call.query("state", state).ok().await;
         assert_eq!(answer.status, 202, "{state}");
-        assert_eq!(next_look(&app, &answer).ok().await.status, 200, "{state}");
+        assert_eq!(
+            next_look(&app, OPERATION, &answer).ok().await.status,
+            200,
+            "{state}"
+        );
     }
 }
 
@@ -165,16 +175,23 @@ async fn the_simulated_openrouter_shows_it() {
     let left = app.call("GetCredits").ok().await.json["remaining"]
         .as_f64()
         .unwrap();
-    let call = app.call(OPERATION).query("threshold", (left - 0.000_001).to_string());
+    let call = app
+        .call(OPERATION)
+        .query("threshold", (left - 0.000_001).to_string());
     let first = call.ok().await;
-    let second = next_look(&app, &first).ok().await;
+    let second = next_look(&app, OPERATION, &first).ok().await;
     assert_eq!(second.status, 202);
-    let video = app.call("CreateVideo").body(&json!({"model": "google/veo-3.1", "prompt": "Waves"}));
+    let video = app
+        .call("CreateVideo")
+        .body(&json!({"model": "google/veo-3.1", "prompt": "Waves"}));
     let video = video.ok().await;
     for _ in 0..3 {
         let id = video.json["video_id"].as_str().unwrap();
         app.call("GetVideo").path("video_id", id).ok().await;
     }
-    let third = next_look(&app, &second).ok().await;
-    assert_eq!((third.status, &third.json[0]["scope"]), (200, &json!("account")));
+    let third = next_look(&app, OPERATION, &second).ok().await;
+    assert_eq!(
+        (third.status, &third.json[0]["scope"]),
+        (200, &json!("account"))
+    );
 }

@@ -16,5 +16,6 @@ mod media;
 mod server;
 mod store;
 mod support;
+mod triggers;
 mod upstream_errors;
 mod vectors;

@@ -162,8 +162,7 @@ impl App {
         let ended = if let Some(ended) = ended {
             ended
         } else {
-            handle.stop(true).await;
-            server.await
+            tokio::join!(handle.stop(true), server).1
         };
         sweeping.abort();
         self.jobs.release().await;

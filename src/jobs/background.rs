@@ -141,9 +141,18 @@ impl Jobs {
         if run.is_findable() {
             self.forget(run);
         }
+        let facts = &outcome.facts;
         tracing::info!(
+            request_id = run.call.request_id,
             operation = run.call.operation,
             status = outcome.status(),
+            upstream_ms = u64::try_from(facts.upstream.as_millis()).unwrap_or(u64::MAX),
+            generation_id = outcome.generation_id().unwrap_or_default(),
+            model = facts.model.as_deref().unwrap_or_default(),
+            tokens = facts.tokens.unwrap_or_default(),
+            cost = facts.cost.unwrap_or_default(),
+            code = facts.code,
+            detail = facts.detail,
             written,
             "a job ended"
         );
@@ -250,6 +259,7 @@ impl Jobs {
             return Err(error);
         };
         tracing::info!(
+            request_id = call.request_id,
             operation = call.operation,
             attempt = record.attempts,
             "a job is taken up again"

@@ -234,6 +234,12 @@ impl Jobs {
         }
         if let Source::Here(run) = source {
             run.lose();
+            tracing::info!(
+                request_id = run.call.request_id,
+                operation = run.call.operation,
+                ended = run.outcome().is_some(),
+                "the caller went away; its answer is kept for its repeat"
+            );
         }
         let (jobs, asked, source) = (self.clone(), asked.clone(), source.clone());
         self.spawn(async move { jobs.keep_for_repeat(&asked, &source).await });

@@ -164,7 +164,7 @@ impl Plan {
                 "model": "openai/gpt-4o", "messages": [{"role": "user", "content": prompt}],
             }),
             Action::CreateImage => json!({
-                "model": "black-forest-labs/flux.2-pro", "prompt": prompt, "size": "512",
+                "model": "black-forest-labs/flux.2-pro", "prompt": prompt, "size": "0.5K",
             }),
         };
         if self.background == Some(Background::Field) {

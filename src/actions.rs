@@ -9,10 +9,14 @@ pub mod chat;
 pub mod choice;
 pub mod facts;
 pub mod file;
+pub mod jobs;
 pub mod media;
 pub mod vectors;
 
-use crate::endpoint::Overlay;
+use crate::endpoint::{
+    Overlay, Services,
+    generate::{Runners, runner},
+};
 
 /// What the definition says beyond the types, of all actions.
 pub(crate) fn overlays() -> impl Iterator<Item = &'static Overlay> {
@@ -37,4 +41,20 @@ pub(crate) fn overlays() -> impl Iterator<Item = &'static Overlay> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// How each generation is begun anew after the process that ran it went away.
+#[must_use]
+pub(crate) fn runners(services: &Services) -> Runners {
+    Runners::from([
+        runner::<chat::ask::Ask>(services),
+        runner::<chat::chat_completion::ChatCompletion>(services),
+        runner::<chat::completion::Completion>(services),
+        runner::<media::create_image::CreateImage>(services),
+        runner::<media::create_speech::CreateSpeech>(services),
+        runner::<media::create_transcription::CreateTranscription>(services),
+        runner::<media::create_video::CreateVideo>(services),
+        runner::<vectors::create_embeddings::CreateEmbeddings>(services),
+        runner::<vectors::rerank::Rerank>(services),
+    ])
 }

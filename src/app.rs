@@ -1,6 +1,6 @@
 //! Builds the service from its configuration, and runs it until it is told to stop.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpServer,
@@ -8,19 +8,32 @@ use actix_web::{
 };
 
 use crate::{
+    actions,
     catalog::Catalog,
     config::Config,
     endpoint::Services,
     error::{Error, Kind, Result},
     http,
+    jobs::Jobs,
+    links::Links,
     openrouter::Client,
     sandbox::Sandbox,
+    store::Store,
 };
+
+/// The time for connections to close after the last answers are written, part of the grace period.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// The time between two looks for what expired in the store.
+const SWEEP: Duration = Duration::from_secs(60);
 
 /// The service, bound to its port but not yet running.
 pub struct App {
     server: Server,
     address: SocketAddr,
+    grace: Duration,
+    jobs: Jobs,
+    store: Store,
     sandbox: Option<Sandbox>,
 }
 
@@ -31,10 +44,6 @@ impl App {
     /// # Errors
     ///
     /// [`Kind::Unavailable`] with a sentence for the operator if the port cannot be had.
-    #[expect(
-        clippy::unused_async,
-        reason = "it starts tasks, so it must run inside a runtime"
-    )]
     pub async fn build(mut config: Config, sandbox: bool) -> Result<Self> {
         let sandbox = if sandbox {
             Some(start_sandbox(&mut config)?)
@@ -53,19 +62,30 @@ impl App {
                 );
             }
         });
+        let store = Store::open(&config.store).await?;
+        let links = Links::new(store.clone(), &config.files);
+        let jobs = Jobs::new(store.clone(), config.jobs.clone(), &config.deadline);
+        let resumed = Services {
+            openrouter: catalog.client().clone(),
+            catalog: Arc::clone(&catalog),
+            jobs: jobs.clone(),
+            links: links.clone(),
+        };
+        jobs.connect(actions::runners(&resumed), Box::new(|_, _, _| {}));
         let (bind, grace, workers) = (
             config.server.bind,
             config.server.grace,
             config.server.workers,
         );
         let shared = Arc::new(config);
+        let for_workers = resumed;
         let server = HttpServer::new(move || {
             // A pool of connections per worker keeps them on the worker's own thread.
             let openrouter =
-                Client::new(&shared.upstream).unwrap_or_else(|_| catalog.client().clone());
+                Client::new(&shared.upstream).unwrap_or_else(|_| for_workers.openrouter.clone());
             let services = Services {
                 openrouter,
-                catalog: Arc::clone(&catalog),
+                ..for_workers.clone()
             };
             let server = &shared.server;
             http::app(
@@ -74,7 +94,11 @@ impl App {
                 server.public_url.clone(),
             )
         })
-        .shutdown_timeout(grace.as_secs())
+        // Somebody who closes a connection half-way is gone: only then is a caller that went away
+        // told from one that waits.
+        .h1_allow_half_closed(false)
+        .disable_signals()
+        .shutdown_timeout(CLOSING.as_secs())
         .workers(if workers == 0 { cores() } else { workers })
         .bind(bind)
         .map_err(|cause| cannot_listen(bind, &cause))?;
@@ -82,6 +106,9 @@ impl App {
         Ok(Self {
             server: server.run(),
             address,
+            grace,
+            jobs,
+            store,
             sandbox,
         })
     }
@@ -110,18 +137,77 @@ impl App {
         self.server.handle()
     }
 
-    /// Serves until Ctrl-C, SIGTERM or [`App::handle`] ends it; running calls may finish within
-    /// the grace period.
+    /// Serves until Ctrl-C, SIGTERM or [`App::handle`] ends it. After a signal no new work is
+    /// taken; what runs may end within the grace period, and is left to be taken up again after
+    /// it. A second signal ends the service at once.
     ///
     /// # Errors
     ///
     /// What the operating system says.
     pub async fn run_until_stopped(self) -> io::Result<()> {
-        let ended = self.server.await;
+        let (handle, mut server) = (self.server.handle(), self.server);
+        let sweeping = tokio::spawn(sweep(self.store.clone()));
+        let mut ended = None;
+        tokio::select! {
+            end = &mut server => ended = Some(end),
+            () = stop_signal() => {
+                tracing::info!("stopping: no new calls are taken");
+                tokio::select! {
+                    () = self.jobs.drain(self.grace) => {}
+                    () = stop_signal() => {}
+                    end = &mut server => ended = Some(end),
+                }
+            }
+        }
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            handle.stop(true).await;
+            server.await
+        };
+        sweeping.abort();
+        self.jobs.release().await;
+        self.store.close().await;
         if let Some(sandbox) = self.sandbox {
             sandbox.stop().await;
         }
         ended
+    }
+}
+
+/// Deletes from the store what expired, as long as the service runs.
+async fn sweep(store: Store) {
+    let mut minutes = tokio::time::interval(SWEEP);
+    loop {
+        minutes.tick().await;
+        if let Err(error) = store.sweep().await {
+            tracing::warn!(detail = error.log_detail(), "the store was not swept");
+        }
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn stop_signal() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        let kind = tokio::signal::unix::SignalKind::terminate();
+        match tokio::signal::unix::signal(kind) {
+            Ok(mut signals) => {
+                signals.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
     }
 }
 

@@ -74,6 +74,13 @@ struct Settings {
         help = "OpenRouter's address [default: https://openrouter.ai/api/v1]"
     )]
     upstream_url: Option<String>,
+    /// The store of jobs and kept answers.
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Where jobs and kept answers stand [default: sqlite://data/connector.db]"
+    )]
+    store_url: Option<String>,
 }
 
 #[derive(Args)]
@@ -101,6 +108,7 @@ impl Settings {
         let flags: Overrides = [
             ("server.bind", self.bind),
             ("upstream.url", self.upstream_url),
+            ("store.url", self.store_url),
         ]
         .into_iter()
         .filter_map(|(key, value)| Some((key, value?)))

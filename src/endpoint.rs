@@ -4,6 +4,7 @@
 mod answer;
 mod body;
 mod choices;
+pub(crate) mod generate;
 mod key;
 mod lenient;
 mod names;
@@ -13,10 +14,11 @@ mod query;
 
 use std::{sync::Arc, time::Duration};
 
-pub use answer::{ActionErrors, Answer, fail};
+pub use answer::{ActionErrors, Answer, GoesOn, fail};
 pub(crate) use answer::{json, written};
 pub use body::{Body, BodyLimit, Input};
 pub(crate) use choices::choices;
+pub use generate::{Generate, Generation, LinkedFile, Run};
 pub use key::key_in;
 pub use lenient::field_names;
 pub use names::unknown_field;
@@ -26,6 +28,8 @@ pub use query::{Path, Query};
 
 use crate::{
     catalog::Catalog,
+    jobs::Jobs,
+    links::Links,
     openrouter::{Client, models::Model},
 };
 
@@ -33,12 +37,16 @@ use crate::{
 const CATALOG_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the actions of one worker work with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Services {
     /// The worker's own client of OpenRouter.
     pub openrouter: Client,
     /// The list of models, shared by all workers.
     pub catalog: Arc<Catalog>,
+    /// The calls that outlive their caller, shared by all workers.
+    pub jobs: Jobs,
+    /// The links to files of answers, shared by all workers.
+    pub links: Links,
 }
 
 impl Services {

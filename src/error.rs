@@ -79,6 +79,12 @@ kinds! {
     UnsupportedMediaType = 415 "unsupported_media_type" false, "Send the header Content-Type: application/json.";
     /// The model's answer does not fit the maker's JSON Schema.
     SchemaMismatch = 422 "schema_mismatch" false, "Simplify the schema, describe its fields, or choose a stronger model.";
+    /// The caller's own key for a call was used for another call before.
+    IdempotencyMismatch = 422 "idempotency_mismatch" false, "";
+    /// The background job was cancelled.
+    Cancelled = 409 "cancelled" false, "";
+    /// A background job was interrupted as often as it may be begun.
+    Interrupted = 409 "interrupted" false, "Look up what was billed at https://openrouter.ai/activity, then run the action anew if you wish.";
     /// This service's limit of calls per connection is reached.
     RateLimited = 429 "rate_limited" true, "";
     /// OpenRouter or the model's provider limits the rate of calls.

@@ -2,6 +2,7 @@
 //! operators and developers.
 
 pub mod document;
+mod files;
 mod middleware;
 mod ops;
 mod routes;
@@ -35,6 +36,8 @@ pub fn app(
     >,
 > {
     App::new()
+        // Before the actions, whose scope asks for a key.
+        .service(files::linked_file)
         .into_utoipa_app()
         .configure(routes::actions)
         .into_app()

@@ -9,7 +9,9 @@
 //! - [`endpoint`] is what action files are made of: key, input, answer, overlay.
 //! - [`catalog`] is the cached list of models.
 //! - [`openrouter`] is the upstream client and its types.
-//! - [`store`] keeps, sealed, what must outlive a call; nothing uses it yet.
+//! - [`jobs`] are calls that outlive their caller.
+//! - [`links`] lead to the files of answers for a while.
+//! - [`store`] keeps, sealed, what must outlive a call.
 //! - [`telemetry`], [`config`] and [`error`] serve all of them.
 //!
 //! Beside the house stand [`swagger`], which turns the OpenAPI document into the connector's
@@ -23,6 +25,8 @@ pub mod config;
 pub mod endpoint;
 pub mod error;
 pub mod http;
+pub mod jobs;
+pub mod links;
 pub mod openrouter;
 pub mod sandbox;
 pub mod store;

@@ -60,6 +60,10 @@ pub struct Facts {
     pub tokens: Option<i64>,
     /// What the call cost, in USD.
     pub cost: Option<f64>,
+    /// The code of the error that ended the call's work; empty if none did.
+    pub code: &'static str,
+    /// What the log says of that error.
+    pub detail: String,
     /// Seconds since the list of models that served the call was fetched.
     pub catalog_age: Option<u64>,
 }
@@ -142,4 +146,16 @@ pub fn request_id() -> String {
     CURRENT
         .try_with(|call| call.request_id.clone())
         .unwrap_or_default()
+}
+
+/// The current call.
+#[must_use]
+pub fn current() -> Option<Arc<Call>> {
+    CURRENT.try_with(Arc::clone).ok()
+}
+
+/// OpenRouter's id of the generation of the current call, once it is known.
+#[must_use]
+pub fn generation_id() -> Option<String> {
+    current()?.generation_id().map(str::to_owned)
 }

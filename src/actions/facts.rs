@@ -37,6 +37,16 @@ pub struct CallFacts {
 }
 
 impl CallFacts {
+    /// What is known while the job `job_id` goes on.
+    #[must_use]
+    pub fn running(job_id: String) -> Self {
+        Self {
+            status: "running".to_owned(),
+            job_id: Some(job_id),
+            ..Self::default()
+        }
+    }
+
     /// The facts of an answer that is complete.
     #[must_use]
     pub fn completed(

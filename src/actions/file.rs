@@ -4,6 +4,8 @@
 mod decode;
 mod kinds;
 
+use std::borrow::Cow;
+
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,7 +18,7 @@ pub(crate) use kinds::Kind;
 use kinds::{by_mime, by_name, recognised};
 
 use crate::{
-    endpoint::{Overlay, overlay::Set},
+    endpoint::{LinkedFile, Overlay, overlay::Set},
     error::{Error, Result},
     openrouter::{
         chat::{AudioPart, FilePart, Part, Url},
@@ -78,7 +80,7 @@ pub struct FileOutput {
     pub content: Option<String>,
     /// File URL
     ///
-    /// A link to the file; missing if File Content is set.
+    /// A link to the file that works for a short time without a key, for cards and large files.
     pub url: Option<String>,
 }
 
@@ -374,6 +376,23 @@ impl FileOutput {
             |(_, mime, extension)| (mime, extension),
         );
         Self::named(bytes, &mime, stem, &extension)
+    }
+}
+
+impl LinkedFile for FileOutput {
+    fn content(&self) -> Option<(Cow<'_, [u8]>, &str, &str)> {
+        let bytes = BASE64.decode(self.content.as_ref()?.as_bytes()).ok()?;
+        let name = self.name.as_deref().unwrap_or("file");
+        let mime_type = self.mime_type.as_deref();
+        Some((
+            bytes.into(),
+            name,
+            mime_type.unwrap_or("application/octet-stream"),
+        ))
+    }
+
+    fn set_link(&mut self, url: String) {
+        self.url = Some(url);
     }
 }
 

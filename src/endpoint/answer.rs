@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The type that every JSON answer has; the engine of Power Automate parses no other.
-const JSON: &str = "application/json; charset=utf-8";
+pub(super) const JSON: &str = "application/json; charset=utf-8";
 
 /// A success with a JSON body.
 #[derive(Debug)]
@@ -93,6 +93,14 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         fail(self)
     }
+}
+
+/// What a generation answers that takes longer than its caller can wait.
+#[derive(Debug, IntoResponses)]
+pub enum GoesOn {
+    /// The call goes on in the background; the Location says where its answer will be.
+    #[response(status = 202)]
+    Running,
 }
 
 /// The failures that every action shares.

@@ -3,7 +3,10 @@
 use std::{future::Future, pin::Pin};
 
 use actix_web::{
-    FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header::CONTENT_LENGTH, web,
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    http::header::CONTENT_LENGTH,
+    web::{self, Bytes},
 };
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
@@ -72,45 +75,53 @@ impl<T: Input + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let kind = request.content_type().trim().to_ascii_lowercase();
-        let limit = request
-            .app_data::<web::Data<BodyLimit>>()
-            .map_or(0, |limit| limit.0);
-        let length = request.headers().get(CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        let payload = payload.take();
+        let read = read_json(request, payload);
         Box::pin(async move {
-            // A body without a type is read as JSON: some hosts leave the header out.
-            if !kind.is_empty() && kind != "application/json" && !kind.ends_with("+json") {
-                return Err(Error::new(
-                    Kind::UnsupportedMediaType,
-                    "The body must be JSON (Content-Type: application/json).",
-                ));
-            }
-            let bytes = collect(payload, length, limit).await?;
-            if bytes.is_empty() {
-                return Err(Error::new(Kind::InvalidRequest, "The call has no body."));
-            }
-            if has_too_many_values(&bytes) {
-                return Err(Error::new(
-                    Kind::PayloadTooLarge,
-                    format!("The request has more than {MAX_VALUES} values."),
-                ));
-            }
-            let value: Value = serde_json::from_slice(&bytes).map_err(|cause| {
-                Error::new(
-                    Kind::InvalidRequest,
-                    format!(
-                        "The body is not JSON: line {}, column {}.",
-                        cause.line(),
-                        cause.column()
-                    ),
-                )
-            })?;
             // The raw body is let go before the input is built: files can be large.
-            drop(bytes);
+            let (_, value) = read.await?;
             T::from_json(value).map(Self)
         })
+    }
+}
+
+/// Reads the body as JSON, and gives it as it came, too.
+pub(super) fn read_json(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<(Bytes, Value)>> + use<> {
+    let kind = request.content_type().trim().to_ascii_lowercase();
+    let limit = request
+        .app_data::<web::Data<BodyLimit>>()
+        .map_or(0, |limit| limit.0);
+    let length = request.headers().get(CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    let payload = payload.take();
+    async move {
+        // A body without a type is read as JSON: some hosts leave the header out.
+        if !kind.is_empty() && kind != "application/json" && !kind.ends_with("+json") {
+            return Err(Error::new(
+                Kind::UnsupportedMediaType,
+                "The body must be JSON (Content-Type: application/json).",
+            ));
+        }
+        let bytes = collect(payload, length, limit).await?;
+        if bytes.is_empty() {
+            return Err(Error::new(Kind::InvalidRequest, "The call has no body."));
+        }
+        if has_too_many_values(&bytes) {
+            return Err(Error::new(
+                Kind::PayloadTooLarge,
+                format!("The request has more than {MAX_VALUES} values."),
+            ));
+        }
+        let value = serde_json::from_slice(&bytes).map_err(|cause| {
+            let (line, column) = (cause.line(), cause.column());
+            Error::new(
+                Kind::InvalidRequest,
+                format!("The body is not JSON: line {line}, column {column}."),
+            )
+        })?;
+        Ok((bytes.into(), value))
     }
 }
 

@@ -35,6 +35,7 @@ use crate::{
         (name = "Text", description = "Conversations and texts."),
         (name = "Media", description = "Images, speech and video."),
         (name = "Vectors", description = "Embeddings and relevance."),
+        (name = "Jobs", description = "Calls that go on in the background."),
         (name = "Models", description = "The catalogue of models."),
         (name = "Account", description = "Credits, the key, and single generations."),
         (name = "Choices", description = "Lists for the designer."),

@@ -6,7 +6,10 @@ use actix_web::{
     Error, HttpMessage, HttpResponse,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderMap, HeaderName, HeaderValue},
+    http::{
+        Method,
+        header::{HeaderMap, HeaderName, HeaderValue},
+    },
     middleware::Next,
 };
 use futures_util::FutureExt;
@@ -65,7 +68,10 @@ pub(super) async fn observe(
     set(headers, "x-request-id", call.request_id());
     set(headers, "server-timing", &timing);
     for (name, value) in FOR_BROWSERS {
-        set(headers, name, value);
+        // Files have a stricter policy of their own.
+        if !headers.contains_key(name) {
+            set(headers, name, value);
+        }
     }
     if let Some(id) = call.generation_id() {
         set(headers, "x-generation-id", id);
@@ -82,7 +88,7 @@ pub(super) async fn observe(
         .and_then(Error::as_error::<error::Error>);
     let (code, detail) = error
         .map(|error| (error.kind().code(), error.log_detail()))
-        .unwrap_or_default();
+        .unwrap_or((facts.code, facts.detail));
     tracing::info!(
         request_id = call.request_id(),
         operation,
@@ -106,6 +112,11 @@ pub(super) async fn require_key(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    // The address of a job's result is a secret of its own, and whoever follows it may have left
+    // the key behind.
+    if request.method() == Method::GET && needs_no_key(request.path()) {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
     match key_in(request.headers()) {
         Ok(key) => {
             if let Some(error) = unknown_parameter(&request) {
@@ -116,6 +127,11 @@ pub(super) async fn require_key(
         }
         Err(error) => Ok(refused(request, error)),
     }
+}
+
+fn needs_no_key(path: &str) -> bool {
+    let job = path.strip_prefix("/api/v1/jobs/");
+    job.is_some_and(|rest| rest.ends_with("/result"))
 }
 
 fn whole_ms(time: Duration) -> u64 {

@@ -16,7 +16,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use super::document::OPERATIONS;
 use crate::{
     config::WebAddress,
-    endpoint::{BASE_PATH, PublicAddress, json as json_answer},
+    endpoint::{BASE_PATH, PublicAddress, Services, json as json_answer},
     error::{Error, Kind},
 };
 
@@ -48,10 +48,11 @@ async fn health() -> impl Responder {
     json_answer(StatusCode::OK, r#"{"status":"alive"}"#.into())
 }
 
-/// Whether the service takes calls.
+/// Whether the service takes calls: it is not stopping, and its store can be reached.
 #[route("/ready", method = "GET", method = "HEAD")]
-async fn ready() -> impl Responder {
-    json_answer(StatusCode::OK, r#"{"status":"ready"}"#.into())
+async fn ready(services: Data<Services>) -> Result<HttpResponse, Error> {
+    services.jobs.ready().await?;
+    Ok(json_answer(StatusCode::OK, r#"{"status":"ready"}"#.into()))
 }
 
 /// The definition to import, naming the address at which this service is reached.

@@ -20,6 +20,7 @@ use crate::actions::{
         ask::ask, chat_completion::chat_completion, completion::completion,
         get_ask_schema::get_ask_schema,
     },
+    jobs::{cancel_job::cancel_job, get_job::get_job, get_job_result::get_job_result},
     media::{
         create_image::create_image, create_speech::create_speech,
         create_transcription::create_transcription, create_video::create_video,
@@ -43,6 +44,9 @@ pub(super) fn actions(config: &mut ServiceConfig) {
             .service(get_video)
             .service(create_embeddings)
             .service(rerank)
+            .service(get_job)
+            .service(cancel_job)
+            .service(get_job_result)
             .service(list_models)
             .service(get_model)
             .service(list_model_endpoints)

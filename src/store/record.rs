@@ -47,6 +47,8 @@ coded! {
         File = 4,
         /// A subscription to be told of something.
         Hook = 5,
+        /// How far a job has come.
+        Checkpoint = 6,
     }
 }
 

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     actions::file::FileOutput,
+    endpoint::LinkedFile,
     openrouter::chat::{AnswerMessage, ChatResponse, Choice, TokenLogprob},
     telemetry,
 };
@@ -103,6 +104,12 @@ pub struct AnswerLogprob {
 }
 
 impl AnswerExtras {
+    /// The files of the answer.
+    pub(crate) fn files(&mut self) -> Vec<&mut dyn LinkedFile> {
+        let files = self.images.iter_mut();
+        files.map(|file| file as &mut dyn LinkedFile).collect()
+    }
+
     /// What the first choice of `answer` holds.
     #[must_use]
     pub fn of(answer: &ChatResponse) -> Self {
@@ -221,6 +228,16 @@ pub struct GenerationFacts {
 }
 
 impl GenerationFacts {
+    /// What is known while the job `job_id` goes on.
+    #[must_use]
+    pub fn running(job_id: String) -> Self {
+        Self {
+            status: "running".to_owned(),
+            job_id: Some(job_id),
+            ..Self::default()
+        }
+    }
+
     /// The facts of an answer that is complete.
     #[must_use]
     pub fn of(answer: &ChatResponse, warnings: Vec<String>) -> Self {

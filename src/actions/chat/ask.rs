@@ -1,6 +1,6 @@
 //! Ask: a prompt with files in, a text or a typed object out.
 
-use actix_web::{post, web::Data};
+use actix_web::{HttpResponse, post};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
@@ -16,12 +16,11 @@ use super::{
 use crate::{
     actions::file::FileInput,
     endpoint::{
-        ActionErrors, Answer, Body, Overlay, Services,
+        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run,
         overlay::{At, Dropdown, Set, Source},
     },
     error::{Error, Kind, Result},
     openrouter::{
-        ApiKey, Client,
         chat::{ChatRequest, ChatResponse, Message},
         models::Model,
     },
@@ -190,27 +189,49 @@ pub struct AskResponse {
 #[utoipa::path(
     operation_id = "Ask", tag = "Text",
     request_body(content = AskRequest, description = "What the model is asked."),
-    responses((status = 200, description = "The model's answer.", body = AskResponse), ActionErrors),
+    responses((status = 200, description = "The model's answer.", body = AskResponse), GoesOn, ActionErrors),
     extensions(("x-ms-visibility" = json!("important")))
 )]
 #[post("/ask")]
-pub(crate) async fn ask(
-    services: Data<Services>,
-    key: ApiKey,
-    Body(request): Body<WithOptions<AskRequest>>,
-) -> Result<Answer<AskResponse>> {
-    let model = services.model(&request.own.model).await;
-    let mut warnings = Vec::new();
-    let wanted = Wanted::of(&request.own, &mut warnings)?;
-    let mut upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
-    upstream.options.response_format = wanted.response_format(&mut warnings);
-    wanted.warn_unsupported(model.as_ref(), &mut warnings);
-    let (answer, output) = wanted
-        .fetch(&services.openrouter, &key, &mut upstream, &mut warnings)
-        .await?;
-    Ok(Answer(AskResponse::from_upstream(
-        &answer, output, warnings,
-    )))
+pub(crate) async fn ask(call: Generate<Ask>) -> Result<HttpResponse> {
+    call.answer().await
+}
+
+/// The action.
+pub(crate) struct Ask;
+
+impl Generation for Ask {
+    const OPERATION: &'static str = "Ask";
+    type Input = WithOptions<AskRequest>;
+    type Output = AskResponse;
+
+    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
+        let model = run.services.model(&request.own.model).await;
+        let mut warnings = Vec::new();
+        let wanted = Wanted::of(&request.own, &mut warnings)?;
+        let mut upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
+        upstream.options.response_format = wanted.response_format(&mut warnings);
+        wanted.warn_unsupported(model.as_ref(), &mut warnings);
+        let (answer, output) = wanted.fetch(&run, &mut upstream, &mut warnings).await?;
+        Ok(AskResponse::from_upstream(&answer, output, warnings))
+    }
+
+    fn background(request: &Self::Input) -> bool {
+        request.options.background_run == Some(true)
+    }
+
+    fn running(job_id: String) -> Self::Output {
+        AskResponse {
+            text: String::new(),
+            output: None,
+            extras: AnswerExtras::default(),
+            facts: GenerationFacts::running(job_id),
+        }
+    }
+
+    fn files(answer: &mut Self::Output) -> Vec<&mut dyn LinkedFile> {
+        answer.extras.files()
+    }
 }
 
 fn into_upstream(
@@ -337,12 +358,12 @@ impl Wanted {
     /// Asks the model; once more if its answer is not what is wanted.
     async fn fetch(
         &self,
-        client: &Client,
-        key: &ApiKey,
+        run: &Run,
         request: &mut ChatRequest,
         warnings: &mut Vec<String>,
     ) -> Result<(ChatResponse, Option<Value>)> {
-        let mut answer = client.chat(key, request).await?;
+        let client = &run.services.openrouter;
+        let mut answer = client.chat(&run.key, request).await?;
         // Noted at once: what follows may end in an error, and this was paid for.
         note_use(&answer, answer.usage.total_tokens);
         let mismatch = match self.output(&answer)? {
@@ -355,7 +376,7 @@ impl Wanted {
         ));
         request.messages.extend(repair(&answer, &mismatch));
         let first = std::mem::take(&mut answer.usage);
-        answer = match client.chat(key, request).await {
+        answer = match client.chat(&run.key, request).await {
             Ok(answer) => answer,
             // The first answer was paid for: a failure that invites a repeat would have the
             // platform pay for it again.

@@ -1,6 +1,6 @@
 //! Chat completion: one prompt or a whole conversation in, the model's answer out.
 
-use actix_web::{post, web::Data};
+use actix_web::{HttpResponse, post};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
@@ -14,12 +14,11 @@ use super::{
 use crate::{
     actions::file::FileInput,
     endpoint::{
-        ActionErrors, Answer, Body, Overlay, Services,
+        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run,
         overlay::{At, Set},
     },
     error::{Error, Result},
     openrouter::{
-        ApiKey,
         chat::{AnswerMessage, ChatRequest, ChatResponse, Choice},
         models::Model,
     },
@@ -150,22 +149,47 @@ pub struct ChatChoiceMessage {
 #[utoipa::path(
     operation_id = "ChatCompletion", tag = "Text",
     request_body(content = ChatCompletionRequest, description = "What the model is asked."),
-    responses((status = 200, description = "The model's answer.", body = ChatCompletionResponse), ActionErrors),
+    responses((status = 200, description = "The model's answer.", body = ChatCompletionResponse), GoesOn, ActionErrors),
     extensions(("x-ms-visibility" = json!("important")))
 )]
 #[post("/chat/completions")]
-pub(crate) async fn chat_completion(
-    services: Data<Services>,
-    key: ApiKey,
-    Body(request): Body<WithOptions<ChatCompletionRequest>>,
-) -> Result<Answer<ChatCompletionResponse>> {
-    let model = services.model(&request.own.model).await;
-    let mut warnings = Vec::new();
-    let upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
-    let answer = services.openrouter.chat(&key, &upstream).await?;
-    Ok(Answer(ChatCompletionResponse::from_upstream(
-        &answer, warnings,
-    )))
+pub(crate) async fn chat_completion(call: Generate<ChatCompletion>) -> Result<HttpResponse> {
+    call.answer().await
+}
+
+/// The action.
+pub(crate) struct ChatCompletion;
+
+impl Generation for ChatCompletion {
+    const OPERATION: &'static str = "ChatCompletion";
+    type Input = WithOptions<ChatCompletionRequest>;
+    type Output = ChatCompletionResponse;
+
+    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
+        let model = run.services.model(&request.own.model).await;
+        let mut warnings = Vec::new();
+        let upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
+        let answer = run.services.openrouter.chat(&run.key, &upstream).await?;
+        Ok(ChatCompletionResponse::from_upstream(&answer, warnings))
+    }
+
+    fn background(request: &Self::Input) -> bool {
+        request.options.background_run == Some(true)
+    }
+
+    fn running(job_id: String) -> Self::Output {
+        ChatCompletionResponse {
+            content: String::new(),
+            role: "assistant".to_owned(),
+            choices: Vec::new(),
+            extras: AnswerExtras::default(),
+            facts: GenerationFacts::running(job_id),
+        }
+    }
+
+    fn files(answer: &mut Self::Output) -> Vec<&mut dyn LinkedFile> {
+        answer.extras.files()
+    }
 }
 
 fn into_upstream(

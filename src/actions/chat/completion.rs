@@ -1,6 +1,6 @@
 //! Completion: a text in, its continuation out.
 
-use actix_web::{post, web::Data};
+use actix_web::{HttpResponse, post};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
@@ -12,10 +12,9 @@ use super::{
     options::{OPTIONS, TEXT_MODELS, WithOptions},
 };
 use crate::{
-    endpoint::{ActionErrors, Answer, Body, Overlay, Services, overlay::At},
+    endpoint::{ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run, overlay::At},
     error::Result,
     openrouter::{
-        ApiKey,
         chat::{ChatRequest, ChatResponse, Choice},
         completions::CompletionRequest as UpstreamRequest,
     },
@@ -91,34 +90,64 @@ pub struct CompletionChoice {
 #[utoipa::path(
     operation_id = "Completion", tag = "Text",
     request_body(content = CompletionRequest, description = "The text to continue."),
-    responses((status = 200, description = "The continuation.", body = CompletionResponse), ActionErrors)
+    responses((status = 200, description = "The continuation.", body = CompletionResponse), GoesOn, ActionErrors)
 )]
 #[post("/completions")]
-pub(crate) async fn completion(
-    services: Data<Services>,
-    key: ApiKey,
-    Body(request): Body<WithOptions<CompletionRequest>>,
-) -> Result<Answer<CompletionResponse>> {
-    let WithOptions { own, options } = request;
-    let model = services.model(&own.model).await;
-    let mut warnings = Vec::new();
-    options.check_cost(model.as_ref(), own.prompt.len(), &mut warnings)?;
-    let options = options.to_upstream(model.as_ref(), &mut warnings)?;
-    let legacy = UpstreamRequest {
-        model: own.model,
-        prompt: own.prompt,
-        options,
-    };
-    let answer = if let Some(answer) = services.openrouter.complete(&key, &legacy).await? {
-        answer
-    } else {
-        warnings.push(
-            "OpenRouter has no text completion for this; the prompt was sent as a chat message."
-                .to_owned(),
-        );
-        services.openrouter.chat(&key, &as_chat(legacy)).await?
-    };
-    Ok(Answer(CompletionResponse::from_upstream(&answer, warnings)))
+pub(crate) async fn completion(call: Generate<Completion>) -> Result<HttpResponse> {
+    call.answer().await
+}
+
+/// The action.
+pub(crate) struct Completion;
+
+impl Generation for Completion {
+    const OPERATION: &'static str = "Completion";
+    type Input = WithOptions<CompletionRequest>;
+    type Output = CompletionResponse;
+
+    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
+        let WithOptions { own, options } = request;
+        let model = run.services.model(&own.model).await;
+        let mut warnings = Vec::new();
+        options.check_cost(model.as_ref(), own.prompt.len(), &mut warnings)?;
+        let options = options.to_upstream(model.as_ref(), &mut warnings)?;
+        let legacy = UpstreamRequest {
+            model: own.model,
+            prompt: own.prompt,
+            options,
+        };
+        let answer =
+            if let Some(answer) = run.services.openrouter.complete(&run.key, &legacy).await? {
+                answer
+            } else {
+                warnings.push(
+                "OpenRouter has no text completion for this; the prompt was sent as a chat message."
+                    .to_owned(),
+            );
+                run.services
+                    .openrouter
+                    .chat(&run.key, &as_chat(legacy))
+                    .await?
+            };
+        Ok(CompletionResponse::from_upstream(&answer, warnings))
+    }
+
+    fn background(request: &Self::Input) -> bool {
+        request.options.background_run == Some(true)
+    }
+
+    fn running(job_id: String) -> Self::Output {
+        CompletionResponse {
+            text: String::new(),
+            choices: Vec::new(),
+            extras: AnswerExtras::default(),
+            facts: GenerationFacts::running(job_id),
+        }
+    }
+
+    fn files(answer: &mut Self::Output) -> Vec<&mut dyn LinkedFile> {
+        answer.extras.files()
+    }
 }
 
 fn as_chat(request: UpstreamRequest) -> ChatRequest {

@@ -234,6 +234,10 @@ pub struct GenerationOptions {
     #[validate(range(min = 0.0))]
     #[schema(minimum = 0)]
     pub max_cost: Option<f64>,
+    /// Run in Background
+    ///
+    /// Yes to get a Job ID at once instead of waiting; Get job then returns the answer. Default No.
+    pub background_run: Option<bool>,
     /// Web Search
     ///
     /// Yes to let the model search the web first, which costs extra per search.

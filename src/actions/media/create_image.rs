@@ -1,6 +1,6 @@
 //! Create image: words in, pictures out.
 
-use actix_web::{post, web::Data};
+use actix_web::{HttpResponse, post};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
@@ -13,12 +13,11 @@ use crate::{
     actions::facts::CallFacts,
     actions::file::{FileInput, FileOutput, Kind as FileKind, cannot_take},
     endpoint::{
-        ActionErrors, Answer, Body, Overlay, Services,
+        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run,
         overlay::{Dropdown, Set, Source},
     },
     error::{Error, Kind, Result},
     openrouter::{
-        ApiKey,
         chat::{
             AnswerMessage, ChatRequest, ChatResponse, Content, Message, Options, Part,
             ProviderPreferences, Url,
@@ -58,6 +57,7 @@ pub(crate) const OVERLAY: &[Overlay] = &[
     Overlay::names("ImageBackground", &[Set::Names(ImageBackground::NAMES)]),
     Overlay::names("ImageFormat", &[Set::Names(ImageFormat::NAMES)]),
     Overlay::names("ImageProviderSort", &[Set::Names(ImageProviderSort::NAMES)]),
+    Overlay::property("CreateImageRequest", "background_run", &[Set::Advanced]),
 ];
 
 const PROVIDERS: Set = Set::Dropdown(Dropdown {
@@ -149,6 +149,10 @@ pub struct CreateImageRequest {
     ///
     /// Whether other providers may be tried when one fails. Default Yes.
     pub allow_fallbacks: Option<bool>,
+    /// Run in Background
+    ///
+    /// Yes to get a Job ID at once instead of waiting; Get job then returns the answer. Default No.
+    pub background_run: Option<bool>,
 }
 
 /// A part of the prompt.
@@ -176,7 +180,7 @@ pub struct CreateImageResponse {
     /// Image
     ///
     /// The first image.
-    pub image: FileOutput,
+    pub image: Option<FileOutput>,
     /// Images
     ///
     /// Every image.
@@ -216,31 +220,63 @@ pub struct CreateImageResponse {
 #[utoipa::path(
     operation_id = "CreateImage", tag = "Media",
     request_body(content = CreateImageRequest, description = "The image that is asked for."),
-    responses((status = 200, description = "The images.", body = CreateImageResponse), ActionErrors),
+    responses((status = 200, description = "The images.", body = CreateImageResponse), GoesOn, ActionErrors),
     extensions(("x-ms-visibility" = json!("important")))
 )]
 #[post("/images")]
-pub(crate) async fn create_image(
-    services: Data<Services>,
-    key: ApiKey,
-    Body(request): Body<CreateImageRequest>,
-) -> Result<Answer<CreateImageResponse>> {
-    let model = services.model(&request.model).await;
-    let mut warnings = Vec::new();
-    let upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
-    let refused = match services.openrouter.images(&key, &upstream).await {
-        Ok(answer) => {
-            return CreateImageResponse::from_upstream(answer, upstream, warnings).map(Answer);
+pub(crate) async fn create_image(call: Generate<CreateImage>) -> Result<HttpResponse> {
+    call.answer().await
+}
+
+/// The action.
+pub(crate) struct CreateImage;
+
+impl Generation for CreateImage {
+    const OPERATION: &'static str = "CreateImage";
+    type Input = CreateImageRequest;
+    type Output = CreateImageResponse;
+
+    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
+        let model = run.services.model(&request.model).await;
+        let mut warnings = Vec::new();
+        let upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
+        let refused = match run.services.openrouter.images(&run.key, &upstream).await {
+            Ok(answer) => {
+                return CreateImageResponse::from_upstream(answer, upstream, warnings);
+            }
+            Err(error) => error,
+        };
+        // Some models make images in a chat only. Nothing was billed: the call was refused as wrong.
+        if !chat_may_help(&refused, model.as_ref()) {
+            return Err(refused);
         }
-        Err(error) => error,
-    };
-    // Some models make images in a chat only. Nothing was billed: the call was refused as wrong.
-    if !chat_may_help(&refused, model.as_ref()) {
-        return Err(refused);
+        let chat = into_chat(upstream, &mut warnings);
+        let answer = run.services.openrouter.chat(&run.key, &chat).await?;
+        CreateImageResponse::from_chat(&answer, chat.model, warnings)
     }
-    let chat = into_chat(upstream, &mut warnings);
-    let answer = services.openrouter.chat(&key, &chat).await?;
-    CreateImageResponse::from_chat(&answer, chat.model, warnings).map(Answer)
+
+    fn background(request: &Self::Input) -> bool {
+        request.background_run == Some(true)
+    }
+
+    fn running(job_id: String) -> Self::Output {
+        CreateImageResponse {
+            image: None,
+            images: Vec::new(),
+            revised_prompt: None,
+            text: None,
+            created: None,
+            prompt_tokens: None,
+            completion_tokens: None,
+            total_tokens: None,
+            facts: CallFacts::running(job_id),
+        }
+    }
+
+    fn files(answer: &mut Self::Output) -> Vec<&mut dyn LinkedFile> {
+        let all = answer.image.iter_mut().chain(&mut answer.images);
+        all.map(|file| file as &mut dyn LinkedFile).collect()
+    }
 }
 
 fn into_upstream(
@@ -426,7 +462,7 @@ impl CreateImageResponse {
         }
         let usage = answer.usage;
         Ok(Self {
-            image: first,
+            image: Some(first),
             images,
             revised_prompt: answer.data.into_iter().find_map(|data| data.revised_prompt),
             text: None,
@@ -459,7 +495,7 @@ impl CreateImageResponse {
         };
         let usage = &answer.usage;
         Ok(Self {
-            image: first,
+            image: Some(first),
             images,
             revised_prompt: None,
             text: (!said.is_empty()).then_some(said),

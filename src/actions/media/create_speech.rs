@@ -1,10 +1,10 @@
 //! Create speech: a text in, its sound out.
 
 use actix_web::{
-    Either, HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse,
     http::header::{ACCEPT, CONTENT_DISPOSITION},
     post,
-    web::{Bytes, Data},
+    web::Bytes,
 };
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
@@ -15,12 +15,12 @@ use super::wav;
 use crate::{
     actions::{facts::CallFacts, file::FileOutput},
     endpoint::{
-        ActionErrors, Answer, Body, Overlay, Services,
+        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run,
         overlay::{At, Dropdown, Set, Source},
     },
     error::Result,
     openrouter::{
-        ApiKey, Stream,
+        Stream,
         audio::{SpeechRequest, SpeechResponse},
     },
 };
@@ -51,6 +51,7 @@ pub(crate) const OVERLAY: &[Overlay] = &[
             ("pcm", "PCM (raw samples)"),
         ])],
     },
+    Overlay::property("CreateSpeechRequest", "background_run", &[Set::Advanced]),
 ];
 
 /// The text to be spoken.
@@ -87,6 +88,10 @@ pub struct CreateSpeechRequest {
     #[validate(range(min = 0.1, max = 10.0))]
     #[schema(minimum = 0.1, maximum = 10)]
     pub speed: Option<f64>,
+    /// Run in Background
+    ///
+    /// Yes to get a Job ID at once instead of waiting; Get job then returns the answer. Default No.
+    pub background_run: Option<bool>,
 }
 
 /// The type of a sound file.
@@ -119,27 +124,53 @@ pub struct CreateSpeechResponse {
 #[utoipa::path(
     operation_id = "CreateSpeech", tag = "Media",
     request_body(content = CreateSpeechRequest, description = "The text to be spoken."),
-    responses((status = 200, description = "The sound.", body = CreateSpeechResponse), ActionErrors)
+    responses((status = 200, description = "The sound.", body = CreateSpeechResponse), GoesOn, ActionErrors)
 )]
 #[post("/audio/speech")]
-pub(crate) async fn create_speech(
-    http: HttpRequest,
-    services: Data<Services>,
-    key: ApiKey,
-    Body(request): Body<CreateSpeechRequest>,
-) -> Result<Either<Answer<CreateSpeechResponse>, HttpResponse>> {
-    let format = request.response_format.unwrap_or_default();
-    let upstream = into_upstream(request, format);
-    if wants_bytes(&http) {
-        let sound = services.openrouter.speech_stream(&key, &upstream).await?;
-        return Ok(Either::Right(streamed(sound, format)));
+pub(crate) async fn create_speech(call: Generate<CreateSpeech>) -> Result<HttpResponse> {
+    if wants_bytes(&call.http) && !CreateSpeech::background(&call.input) {
+        let format = call.input.response_format.unwrap_or_default();
+        let upstream = into_upstream(call.input, format);
+        let client = &call.services.openrouter;
+        let sound = client.speech_stream(&call.key, &upstream).await?;
+        return Ok(streamed(sound, format));
     }
-    let sound = services.openrouter.speech(&key, &upstream).await?;
-    Ok(Either::Left(Answer(CreateSpeechResponse::from_upstream(
-        sound,
-        format,
-        upstream.model,
-    ))))
+    call.answer().await
+}
+
+/// The action.
+pub(crate) struct CreateSpeech;
+
+impl Generation for CreateSpeech {
+    const OPERATION: &'static str = "CreateSpeech";
+    type Input = CreateSpeechRequest;
+    type Output = CreateSpeechResponse;
+
+    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
+        let format = request.response_format.unwrap_or_default();
+        let upstream = into_upstream(request, format);
+        let sound = run.services.openrouter.speech(&run.key, &upstream).await?;
+        Ok(CreateSpeechResponse::from_upstream(
+            sound,
+            format,
+            upstream.model,
+        ))
+    }
+
+    fn background(request: &Self::Input) -> bool {
+        request.background_run == Some(true)
+    }
+
+    fn running(job_id: String) -> Self::Output {
+        CreateSpeechResponse {
+            file: FileOutput::default(),
+            facts: CallFacts::running(job_id),
+        }
+    }
+
+    fn files(answer: &mut Self::Output) -> Vec<&mut dyn LinkedFile> {
+        vec![&mut answer.file]
+    }
 }
 
 fn into_upstream(request: CreateSpeechRequest, format: SpeechFormat) -> SpeechRequest {

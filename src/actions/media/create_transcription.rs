@@ -1,6 +1,6 @@
 //! Create transcription: speech in, text out.
 
-use actix_web::{post, web::Data};
+use actix_web::{HttpResponse, post};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
@@ -13,14 +13,11 @@ use crate::{
         file::{FileInput, Kind as FileKind},
     },
     endpoint::{
-        ActionErrors, Answer, Body, Overlay, Services,
+        ActionErrors, Generate, Generation, GoesOn, Overlay, Run,
         overlay::{Dropdown, Set, Source},
     },
     error::{Error, Result},
-    openrouter::{
-        ApiKey,
-        audio::{TranscriptionRequest, TranscriptionResponse},
-    },
+    openrouter::audio::{TranscriptionRequest, TranscriptionResponse},
 };
 
 pub(crate) const OVERLAY: &[Overlay] = &[
@@ -35,6 +32,11 @@ pub(crate) const OVERLAY: &[Overlay] = &[
     Overlay::property(
         "CreateTranscriptionRequest",
         "temperature",
+        &[Set::Advanced],
+    ),
+    Overlay::property(
+        "CreateTranscriptionRequest",
+        "background_run",
         &[Set::Advanced],
     ),
 ];
@@ -68,6 +70,10 @@ pub struct CreateTranscriptionRequest {
     #[validate(range(min = 0.0, max = 1.0))]
     #[schema(minimum = 0, maximum = 1)]
     pub temperature: Option<f64>,
+    /// Run in Background
+    ///
+    /// Yes to get a Job ID at once instead of waiting; Get job then returns the answer. Default No.
+    pub background_run: Option<bool>,
 }
 
 /// What was said.
@@ -97,19 +103,45 @@ pub struct CreateTranscriptionResponse {
 #[utoipa::path(
     operation_id = "CreateTranscription", tag = "Media",
     request_body(content = CreateTranscriptionRequest, description = "The sound to be written down."),
-    responses((status = 200, description = "What was said.", body = CreateTranscriptionResponse), ActionErrors)
+    responses((status = 200, description = "What was said.", body = CreateTranscriptionResponse), GoesOn, ActionErrors)
 )]
 #[post("/audio/transcriptions")]
 pub(crate) async fn create_transcription(
-    services: Data<Services>,
-    key: ApiKey,
-    Body(request): Body<CreateTranscriptionRequest>,
-) -> Result<Answer<CreateTranscriptionResponse>> {
-    let upstream = into_upstream(request)?;
-    let answer = services.openrouter.transcribe(&key, &upstream).await?;
-    Ok(Answer(CreateTranscriptionResponse::from_upstream(
-        answer, upstream,
-    )))
+    call: Generate<CreateTranscription>,
+) -> Result<HttpResponse> {
+    call.answer().await
+}
+
+/// The action.
+pub(crate) struct CreateTranscription;
+
+impl Generation for CreateTranscription {
+    const OPERATION: &'static str = "CreateTranscription";
+    type Input = CreateTranscriptionRequest;
+    type Output = CreateTranscriptionResponse;
+
+    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
+        let upstream = into_upstream(request)?;
+        let answer = run
+            .services
+            .openrouter
+            .transcribe(&run.key, &upstream)
+            .await?;
+        Ok(CreateTranscriptionResponse::from_upstream(answer, upstream))
+    }
+
+    fn background(request: &Self::Input) -> bool {
+        request.background_run == Some(true)
+    }
+
+    fn running(job_id: String) -> Self::Output {
+        CreateTranscriptionResponse {
+            text: String::new(),
+            language: None,
+            duration: None,
+            facts: CallFacts::running(job_id),
+        }
+    }
 }
 
 fn into_upstream(request: CreateTranscriptionRequest) -> Result<TranscriptionRequest> {

@@ -1,24 +1,36 @@
 //! Create video: words and pictures in, a film made in the background.
 
-use actix_web::{post, web::Data};
+use std::time::Duration;
+
+use actix_web::{HttpResponse, post};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    actions::file::{FileInput, Kind as FileKind},
+    actions::{
+        facts::CallFacts,
+        file::{FileInput, FileOutput, Kind as FileKind},
+    },
     endpoint::{
-        ActionErrors, Answer, Body, Overlay, Services, choices,
+        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run, choices,
         overlay::{Dropdown, Set, Source},
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
+    jobs::Step,
     openrouter::{
-        ApiKey,
         chat::Url,
-        videos::{FrameImage, VideoRequest},
+        videos::{FrameImage, VideoJob, VideoRequest},
     },
 };
+
+/// The step that is paid for.
+const START: &str = "start";
+
+/// The shortest and the longest time between two questions for the state of a film.
+const SHORTEST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 pub(crate) const OVERLAY: &[Overlay] = &[
     Overlay::property(
@@ -103,22 +115,17 @@ choices! {
 #[skip_serializing_none]
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CreateVideoResponse {
+    /// Video
+    ///
+    /// The video.
+    pub video: Option<FileOutput>,
     /// Video ID
     ///
-    /// The id of the video; Get video takes it.
-    pub video_id: String,
-    /// Status
-    ///
-    /// The state of the video: running.
-    pub status: String,
-    /// Model
-    ///
-    /// The model that makes the video.
-    pub model: String,
-    /// Warnings
-    ///
-    /// What was ignored or adjusted; empty if nothing.
-    pub warnings: Vec<String>,
+    /// OpenRouter's id of the video; Get video takes it.
+    pub video_id: Option<String>,
+    /// What every answer carries.
+    #[serde(flatten)]
+    pub facts: CallFacts,
 }
 
 /// Create video
@@ -127,22 +134,107 @@ pub struct CreateVideoResponse {
 #[utoipa::path(
     operation_id = "CreateVideo", tag = "Media",
     request_body(content = CreateVideoRequest, description = "The video that is asked for."),
-    responses((status = 200, description = "The video that is being made.", body = CreateVideoResponse), ActionErrors)
+    responses((status = 200, description = "The video.", body = CreateVideoResponse), GoesOn, ActionErrors)
 )]
 #[post("/videos")]
-pub(crate) async fn create_video(
-    services: Data<Services>,
-    key: ApiKey,
-    Body(request): Body<CreateVideoRequest>,
-) -> Result<Answer<CreateVideoResponse>> {
-    let upstream = into_upstream(request)?;
-    let job = services.openrouter.start_video(&key, &upstream).await?;
-    Ok(Answer(CreateVideoResponse {
-        video_id: job.id.unwrap_or_default(),
-        status: "running".to_owned(),
-        model: upstream.model,
-        warnings: Vec::new(),
-    }))
+pub(crate) async fn create_video(call: Generate<CreateVideo>) -> Result<HttpResponse> {
+    call.answer().await
+}
+
+/// The action.
+pub(crate) struct CreateVideo;
+
+impl Generation for CreateVideo {
+    const OPERATION: &'static str = "CreateVideo";
+    type Input = CreateVideoRequest;
+    type Output = CreateVideoResponse;
+
+    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
+        let upstream = into_upstream(request)?;
+        let id = start(&run, &upstream).await?;
+        let (job, video) = finished(&run, &id).await?;
+        Ok(CreateVideoResponse {
+            video: Some(video),
+            video_id: Some(id),
+            facts: CallFacts::completed(
+                job.generation_id,
+                upstream.model,
+                job.usage.cost,
+                Vec::new(),
+            ),
+        })
+    }
+
+    /// A film takes minutes.
+    fn background(_: &Self::Input) -> bool {
+        true
+    }
+
+    fn running(job_id: String) -> Self::Output {
+        CreateVideoResponse {
+            video: None,
+            video_id: None,
+            facts: CallFacts::running(job_id),
+        }
+    }
+
+    fn files(answer: &mut Self::Output) -> Vec<&mut dyn LinkedFile> {
+        let video = answer.video.iter_mut();
+        video.map(|file| file as &mut dyn LinkedFile).collect()
+    }
+}
+
+/// Has upstream begin the film, once: also when this process is the second that runs the job.
+async fn start(run: &Run, request: &VideoRequest) -> Result<String> {
+    match run.checkpoint.begin(START).await? {
+        Step::Done(id) => return Ok(id),
+        Step::Begun => {
+            return Err(Error::new(
+                Kind::Interrupted,
+                "The service stopped while it ordered the video. It is not ordered again, because it may have been.",
+            ));
+        }
+        Step::First => {}
+    }
+    let job = run.services.openrouter.start_video(&run.key, request);
+    let id = job.await?.id.unwrap_or_default();
+    run.checkpoint.done(START, &id).await?;
+    Ok(id)
+}
+
+/// Waits until upstream has made the film, and fetches it.
+async fn finished(run: &Run, id: &str) -> Result<(VideoJob, FileOutput)> {
+    let client = &run.services.openrouter;
+    let mut wait = SHORTEST_WAIT;
+    loop {
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+        let ready = async {
+            let job = client.video(&run.key, id).await?;
+            match job.status.as_deref() {
+                Some("completed") => {
+                    let (bytes, kind) = client.video_content(&run.key, id).await?;
+                    let video = FileOutput::from_bytes(&bytes, Some(&kind), "video");
+                    Ok(Some((job, video)))
+                }
+                Some("failed" | "cancelled" | "expired") => {
+                    let why = job.error.as_deref().unwrap_or("no reason given");
+                    Err(Error::refused("The video was not made:", why))
+                }
+                // A word of upstream that is new counts as running.
+                _ => Ok(None),
+            }
+        };
+        match ready.await {
+            Ok(Some(ready)) => return Ok(ready),
+            Ok(None) => {}
+            // The film goes on at upstream, whatever became of one question about it.
+            Err(error) if error.kind().retryable() => {
+                tracing::warn!(detail = error.log_detail(), "a video cannot be looked up");
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn into_upstream(request: CreateVideoRequest) -> Result<VideoRequest> {

@@ -1,6 +1,6 @@
 //! Get video: the state of a film, and the film itself when it is ready.
 
-use actix_web::{get, web::Data};
+use actix_web::{HttpRequest, get, web::Data};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::{IntoParams, ToSchema};
@@ -8,7 +8,7 @@ use validator::Validate;
 
 use crate::{
     actions::file::FileOutput,
-    endpoint::{ActionErrors, Answer, Path, Services},
+    endpoint::{ActionErrors, Answer, Path, PublicAddress, Services, generate::link},
     error::Result,
     openrouter::{ApiKey, videos::VideoJob},
     telemetry,
@@ -67,6 +67,7 @@ pub struct GetVideoResponse {
 )]
 #[get("/videos/{video_id}")]
 pub(crate) async fn get_video(
+    http: HttpRequest,
     services: Data<Services>,
     key: ApiKey,
     Path(path): Path<GetVideoPath>,
@@ -77,7 +78,14 @@ pub(crate) async fn get_video(
             .openrouter
             .video_content(&key, &path.video_id)
             .await?;
-        Some(FileOutput::from_bytes(&bytes, Some(&kind), "video"))
+        let mut video = FileOutput::from_bytes(&bytes, Some(&kind), "video");
+        link(
+            &services.links,
+            &PublicAddress::base(&http),
+            vec![&mut video],
+        )
+        .await;
+        Some(video)
     } else {
         None
     };

@@ -1,6 +1,6 @@
 //! Create embeddings: texts in, vectors out.
 
-use actix_web::{post, web::Data};
+use actix_web::{HttpResponse, post};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
@@ -9,14 +9,11 @@ use validator::Validate;
 use crate::{
     actions::facts::CallFacts,
     endpoint::{
-        ActionErrors, Answer, Body, Overlay, Services,
+        ActionErrors, Generate, Generation, GoesOn, Overlay, Run,
         overlay::{Dropdown, Set, Source},
     },
     error::{Error, Result},
-    openrouter::{
-        ApiKey,
-        vectors::{EmbeddingsRequest, EmbeddingsResponse},
-    },
+    openrouter::vectors::{EmbeddingsRequest, EmbeddingsResponse},
     telemetry,
 };
 
@@ -31,6 +28,11 @@ pub(crate) const OVERLAY: &[Overlay] = &[
     ),
     Overlay::property("CreateEmbeddingsRequest", "inputs", &[Set::Advanced]),
     Overlay::property("CreateEmbeddingsRequest", "dimensions", &[Set::Advanced]),
+    Overlay::property(
+        "CreateEmbeddingsRequest",
+        "background_run",
+        &[Set::Advanced],
+    ),
 ];
 
 /// The texts.
@@ -60,6 +62,10 @@ pub struct CreateEmbeddingsRequest {
     #[validate(range(min = 1))]
     #[schema(minimum = 1)]
     pub dimensions: Option<u32>,
+    /// Run in Background
+    ///
+    /// Yes to get a Job ID at once instead of waiting; Get job then returns the answer. Default No.
+    pub background_run: Option<bool>,
 }
 
 /// The vectors.
@@ -106,20 +112,47 @@ pub struct EmbeddingRow {
 #[utoipa::path(
     operation_id = "CreateEmbeddings", tag = "Vectors",
     request_body(content = CreateEmbeddingsRequest, description = "The texts."),
-    responses((status = 200, description = "The vectors.", body = CreateEmbeddingsResponse), ActionErrors)
+    responses((status = 200, description = "The vectors.", body = CreateEmbeddingsResponse), GoesOn, ActionErrors)
 )]
 #[post("/embeddings")]
-pub(crate) async fn create_embeddings(
-    services: Data<Services>,
-    key: ApiKey,
-    Body(request): Body<CreateEmbeddingsRequest>,
-) -> Result<Answer<CreateEmbeddingsResponse>> {
-    let upstream = into_upstream(request)?;
-    let answer = services.openrouter.embeddings(&key, &upstream).await?;
-    Ok(Answer(CreateEmbeddingsResponse::from_upstream(
-        answer,
-        upstream.model,
-    )))
+pub(crate) async fn create_embeddings(call: Generate<CreateEmbeddings>) -> Result<HttpResponse> {
+    call.answer().await
+}
+
+/// The action.
+pub(crate) struct CreateEmbeddings;
+
+impl Generation for CreateEmbeddings {
+    const OPERATION: &'static str = "CreateEmbeddings";
+    type Input = CreateEmbeddingsRequest;
+    type Output = CreateEmbeddingsResponse;
+
+    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
+        let upstream = into_upstream(request)?;
+        let answer = run
+            .services
+            .openrouter
+            .embeddings(&run.key, &upstream)
+            .await?;
+        Ok(CreateEmbeddingsResponse::from_upstream(
+            answer,
+            upstream.model,
+        ))
+    }
+
+    fn background(request: &Self::Input) -> bool {
+        request.background_run == Some(true)
+    }
+
+    fn running(job_id: String) -> Self::Output {
+        CreateEmbeddingsResponse {
+            embedding: Vec::new(),
+            embeddings: Vec::new(),
+            prompt_tokens: None,
+            total_tokens: None,
+            facts: CallFacts::running(job_id),
+        }
+    }
 }
 
 fn into_upstream(request: CreateEmbeddingsRequest) -> Result<EmbeddingsRequest> {

@@ -1,6 +1,6 @@
 //! Rerank: a question and texts in, the texts in order of relevance out.
 
-use actix_web::{post, web::Data};
+use actix_web::{HttpResponse, post};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
@@ -9,14 +9,11 @@ use validator::Validate;
 use crate::{
     actions::facts::CallFacts,
     endpoint::{
-        ActionErrors, Answer, Body, Overlay, Services,
+        ActionErrors, Generate, Generation, GoesOn, Overlay, Run,
         overlay::{Dropdown, Set, Source},
     },
     error::Result,
-    openrouter::{
-        ApiKey,
-        vectors::{RerankRequest as UpstreamRequest, RerankResponse as UpstreamResponse},
-    },
+    openrouter::vectors::{RerankRequest as UpstreamRequest, RerankResponse as UpstreamResponse},
     telemetry,
 };
 
@@ -30,6 +27,7 @@ pub(crate) const OVERLAY: &[Overlay] = &[
         })],
     ),
     Overlay::property("RerankRequest", "top_n", &[Set::Advanced]),
+    Overlay::property("RerankRequest", "background_run", &[Set::Advanced]),
 ];
 
 /// The question and the texts.
@@ -61,6 +59,10 @@ pub struct RerankRequest {
     #[validate(range(min = 1))]
     #[schema(minimum = 1)]
     pub top_n: Option<u32>,
+    /// Run in Background
+    ///
+    /// Yes to get a Job ID at once instead of waiting; Get job then returns the answer. Default No.
+    pub background_run: Option<bool>,
 }
 
 /// The texts in order.
@@ -108,22 +110,44 @@ pub struct RerankRow {
 #[utoipa::path(
     operation_id = "Rerank", tag = "Vectors",
     request_body(content = RerankRequest, description = "The question and the texts."),
-    responses((status = 200, description = "The texts in order.", body = RerankResponse), ActionErrors)
+    responses((status = 200, description = "The texts in order.", body = RerankResponse), GoesOn, ActionErrors)
 )]
 #[post("/rerank")]
-pub(crate) async fn rerank(
-    services: Data<Services>,
-    key: ApiKey,
-    Body(request): Body<RerankRequest>,
-) -> Result<Answer<RerankResponse>> {
-    let upstream = UpstreamRequest {
-        model: request.model,
-        query: request.query,
-        documents: request.documents,
-        top_n: request.top_n,
-    };
-    let answer = services.openrouter.rerank(&key, &upstream).await?;
-    Ok(Answer(RerankResponse::from_upstream(answer, &upstream)))
+pub(crate) async fn rerank(call: Generate<Rerank>) -> Result<HttpResponse> {
+    call.answer().await
+}
+
+/// The action.
+pub(crate) struct Rerank;
+
+impl Generation for Rerank {
+    const OPERATION: &'static str = "Rerank";
+    type Input = RerankRequest;
+    type Output = RerankResponse;
+
+    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
+        let upstream = UpstreamRequest {
+            model: request.model,
+            query: request.query,
+            documents: request.documents,
+            top_n: request.top_n,
+        };
+        let answer = run.services.openrouter.rerank(&run.key, &upstream).await?;
+        Ok(RerankResponse::from_upstream(answer, &upstream))
+    }
+
+    fn background(request: &Self::Input) -> bool {
+        request.background_run == Some(true)
+    }
+
+    fn running(job_id: String) -> Self::Output {
+        RerankResponse {
+            results: Vec::new(),
+            provider: None,
+            total_tokens: None,
+            facts: CallFacts::running(job_id),
+        }
+    }
 }
 
 impl RerankResponse {

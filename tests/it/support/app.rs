@@ -22,7 +22,10 @@ pub(crate) struct TestApp {
 
 /// The defaults on a free port with one worker: no file, no environment.
 fn config() -> Config {
-    let flags = vec![("server.bind", "127.0.0.1:0".to_owned())];
+    let flags = vec![
+        ("server.bind", "127.0.0.1:0".to_owned()),
+        ("store.url", "sqlite::memory:".to_owned()),
+    ];
     let mut config = config::load(None, iter::empty(), flags).unwrap();
     config.server.workers = 1;
     config

@@ -1,0 +1,376 @@
+//! Jobs in the store: made, held under a lease, ended, taken up again, cancelled.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    Checkpoint, JobView, Jobs, Outcome,
+    record::{Call, cancelled, end_state},
+    run::{Job, Progress, Run},
+};
+use crate::{
+    error::{Error, Kind as ErrorKind, Result},
+    store::{Capability, Kind, Leased, New, Owner, Record, State},
+};
+
+/// Times between looks at a job that runs in another process.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The longest time between two tries to write an outcome into a store that is away.
+const WRITE_AGAIN: Duration = Duration::from_secs(10);
+
+impl Jobs {
+    /// Puts a job that is begun here into the store, and gives what starts to run.
+    pub(super) async fn put_running(&self, job: &Job, call: &Call) -> Result<()> {
+        self.put(&New {
+            address: job.id.address(Kind::Job),
+            group: None,
+            state: State::Running,
+            request: call.seal(&job.id),
+            result: None,
+            keep: self.0.keep_running,
+            lease: Some((job.owner, self.0.config.lease)),
+        })
+        .await
+    }
+
+    async fn put(&self, new: &New) -> Result<()> {
+        if self.0.store.put(new).await? {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Internal, "The job could not be kept.").detail("its id is taken"))
+    }
+
+    /// Makes `run` a job if it is none yet, ended or not, and gives its id.
+    pub(super) async fn ensure_job(&self, run: &Arc<Run>) -> Result<Capability> {
+        let mut slot = run.job.lock().await;
+        if let Some(job) = slot.as_mut() {
+            job.known = true;
+            return Ok(job.id.clone());
+        }
+        let job = Job {
+            id: Capability::random(),
+            owner: Owner::random(),
+            known: true,
+        };
+        if let Some(outcome) = run.outcome() {
+            let address = job.id.address(Kind::Job);
+            self.put(&New {
+                address,
+                group: None,
+                state: end_state(&outcome),
+                request: run.call.seal(&job.id),
+                result: Some(seal(&job.id, &outcome)),
+                // Its id is in nobody's hands but those of a repeat that comes in time.
+                keep: self.0.config.keep_lost * 2,
+                lease: None,
+            })
+            .await?;
+        } else {
+            self.put_running(&job, &run.call).await?;
+            self.add_job(&job, run);
+        }
+        let id = job.id.clone();
+        *slot = Some(job);
+        Ok(id)
+    }
+
+    /// Takes note of a job that runs here, and holds its lease until it has ended.
+    pub(super) fn add_job(&self, job: &Job, run: &Arc<Run>) {
+        let locator = job.id.address(Kind::Job).locator;
+        super::lock(&self.0.jobs).insert(locator, Arc::clone(run));
+        let (jobs, job, run) = (self.clone(), job.clone(), Arc::clone(run));
+        tokio::spawn(async move { jobs.hold(&job, &run).await });
+    }
+
+    async fn hold(&self, job: &Job, run: &Arc<Run>) {
+        let address = job.id.address(Kind::Job);
+        let lease = self.0.config.lease;
+        let mut ticks = tokio::time::interval(lease / 3);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            if self.job_here(&job.id).is_none() {
+                return;
+            }
+            match self.0.store.renew(&address, job.owner, lease).await {
+                Ok(true) => {}
+                Ok(false) => return self.lost_lease(job, run).await,
+                Err(error) => {
+                    let detail = error.log_detail();
+                    tracing::warn!(detail, "a job's lease is not renewed");
+                }
+            }
+        }
+    }
+
+    /// Ends a run whose job was cancelled, or is run by another process by now.
+    async fn lost_lease(&self, job: &Job, run: &Arc<Run>) {
+        // Its own end may just have been written.
+        if self.job_here(&job.id).is_none() {
+            return;
+        }
+        let record = self.0.store.get(&job.id.address(Kind::Job)).await;
+        let progress = match record {
+            Ok(Some(record)) if record.state == State::Cancelled => {
+                Progress::Ended(Arc::new(cancelled()))
+            }
+            _ => Progress::Elsewhere(job.id.clone()),
+        };
+        tracing::warn!(
+            operation = run.call.operation,
+            "a job that ran here was cancelled or taken over"
+        );
+        run.stop(progress);
+        self.remove_job(&job.id);
+        self.forget(run);
+    }
+
+    /// Writes what a run came to, if it is a job, and tells who waits for that.
+    pub(super) async fn ended(&self, run: &Arc<Run>, outcome: Arc<Outcome>) {
+        run.reach(Progress::Ended(Arc::clone(&outcome)));
+        let job = run.job.lock().await;
+        let Some(job) = job.as_ref() else { return };
+        if outcome.is_transient() {
+            self.let_try_again(run).await;
+        }
+        let written = self.write_end(job, &outcome).await;
+        self.remove_job(&job.id);
+        if run.is_findable() {
+            self.forget(run);
+        }
+        tracing::info!(
+            operation = run.call.operation,
+            status = outcome.status(),
+            written,
+            "a job ended"
+        );
+        if written && let Some(listener) = self.0.listener.get() {
+            let view = JobView::of_ended(&run.call.operation, &outcome);
+            listener(&run.call.key, &job.id.to_text(), &view);
+        }
+    }
+
+    /// Writes the end of a job; tries again while the store is away.
+    async fn write_end(&self, job: &Job, outcome: &Outcome) -> bool {
+        let address = job.id.address(Kind::Job);
+        let give_up = Instant::now() + self.0.config.keep;
+        let (mut sealed, mut state) = (seal(&job.id, outcome), end_state(outcome));
+        let mut wait = Duration::from_millis(100);
+        loop {
+            let keep = self.0.config.keep;
+            let store = &self.0.store;
+            match store
+                .finish(&address, job.owner, state, &sealed, keep)
+                .await
+            {
+                Ok(written) => return written,
+                Err(error) if error.kind() == ErrorKind::PayloadTooLarge => {
+                    let error = Error::new(
+                        ErrorKind::AnswerTooLarge,
+                        "The answer is too large to be kept for a call in the background.",
+                    );
+                    sealed = seal(&job.id, &Outcome::failure(&error));
+                    state = State::Failed;
+                }
+                Err(error) if Instant::now() < give_up => {
+                    let detail = error.log_detail();
+                    tracing::warn!(detail, "a job's answer is not written yet");
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(WRITE_AGAIN);
+                }
+                Err(error) => {
+                    tracing::error!(detail = error.log_detail(), "a job's answer is lost");
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// What is known of the job `id`. A job whose process went away is taken up again here.
+    ///
+    /// # Errors
+    ///
+    /// `404` if there is no such job; [`ErrorKind::Unavailable`] if the store is away.
+    pub async fn view(&self, id: &str) -> Result<JobView> {
+        let id = Capability::parse(id).ok_or_else(no_such_job)?;
+        self.view_of(&id).await
+    }
+
+    pub(super) async fn view_of(&self, id: &Capability) -> Result<JobView> {
+        let address = id.address(Kind::Job);
+        let record = match self.0.store.get(&address).await {
+            Ok(record) => record.ok_or_else(no_such_job)?,
+            // What runs here is known without the store.
+            Err(error) => return self.view_here(id).ok_or(error),
+        };
+        if record.state != State::Running || self.job_here(id).is_some() {
+            return JobView::of(id, &record);
+        }
+        // Whether the lease is over is for the store's own clock to say.
+        let owner = Owner::random();
+        let (lease, most) = (self.0.config.lease, self.0.config.attempts.get());
+        match self.0.store.lease(&address, owner, lease, most).await? {
+            Leased::Taken(record) => {
+                self.take_up(id, owner, &record).await?;
+                JobView::of(id, &record)
+            }
+            Leased::Exhausted(record) => self.give_up(id, owner, &record).await,
+            Leased::Finished(record) => JobView::of(id, &record),
+            Leased::Held => JobView::of(id, &record),
+            Leased::Missing => Err(no_such_job()),
+        }
+    }
+
+    /// A job that runs or has just ended here, as it is shown without the store.
+    fn view_here(&self, id: &Capability) -> Option<JobView> {
+        let run = self.job_here(id)?;
+        Some(match run.outcome() {
+            Some(outcome) => JobView::of_ended(&run.call.operation, &outcome),
+            None => JobView::running(&run.call.operation),
+        })
+    }
+
+    /// Runs a job again whose process went away.
+    async fn take_up(&self, id: &Capability, owner: Owner, record: &Record) -> Result<()> {
+        let call = Call::open(id, record)?;
+        let Some(runner) = self
+            .0
+            .runners
+            .get()
+            .and_then(|all| all.get(call.operation.as_str()))
+        else {
+            let error = Error::new(
+                ErrorKind::Internal,
+                "This version of the service does not know the job's operation.",
+            );
+            let _ = self.0.store.release(&record.address, owner).await;
+            return Err(error);
+        };
+        tracing::info!(
+            operation = call.operation,
+            attempt = record.attempts,
+            "a job is taken up again"
+        );
+        let job = Job {
+            id: id.clone(),
+            owner,
+            known: true,
+        };
+        let run = Run::new(call.clone(), None, Some(job.clone()));
+        self.add_job(&job, &run);
+        self.start(
+            &run,
+            runner(call, Checkpoint::of(&self.0.store, id.clone())),
+        );
+        Ok(())
+    }
+
+    /// Fails a job that was begun as often as it may be.
+    async fn give_up(&self, id: &Capability, owner: Owner, record: &Record) -> Result<JobView> {
+        let call = Call::open(id, record)?;
+        let outcome = Outcome::failure(&Error::new(
+            ErrorKind::Interrupted,
+            "The service stopped each time while it ran this call. It is not run again, because each time may be billed.",
+        ));
+        let job = Job {
+            id: id.clone(),
+            owner,
+            known: true,
+        };
+        self.write_end(&job, &outcome).await;
+        Ok(JobView::of_ended(&call.operation, &Arc::new(outcome)))
+    }
+
+    /// Cancels the job `id` if it still runs. The connection to OpenRouter closes, which stops the
+    /// bill with the providers that support it: at once if the job runs here, else when the lease
+    /// is next renewed.
+    ///
+    /// # Errors
+    ///
+    /// `404` if there is no such job; [`ErrorKind::Unavailable`] if the store is away.
+    pub async fn cancel(&self, id: &str) -> Result<JobView> {
+        let id = Capability::parse(id).ok_or_else(no_such_job)?;
+        let address = id.address(Kind::Job);
+        let before = self
+            .0
+            .store
+            .cancel(&address)
+            .await?
+            .ok_or_else(no_such_job)?;
+        if before == State::Running
+            && let Some(run) = self.job_here(&id)
+        {
+            run.stop(Progress::Ended(Arc::new(cancelled())));
+            self.remove_job(&id);
+            self.forget(&run);
+        }
+        let record = self.0.store.get(&address).await?.ok_or_else(no_such_job)?;
+        let view = JobView::of(&id, &record)?;
+        if before == State::Running
+            && let Some(listener) = self.0.listener.get()
+        {
+            listener(&Call::open(&id, &record)?.key, &id.to_text(), &view);
+        }
+        Ok(view)
+    }
+
+    /// Waits for the outcome of a job that runs elsewhere, or that is only in the store.
+    pub(super) async fn outcome_in_store(&self, id: &Capability) -> Arc<Outcome> {
+        loop {
+            match self.view_of(id).await {
+                Ok(view) => {
+                    if let Some(outcome) = view.outcome {
+                        return outcome;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Unavailable => {}
+                Err(error) => return Arc::new(Outcome::failure(&error)),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Gives up the leases of all jobs that still run here, so that another process, or this one
+    /// when it is started again, may take them up at once.
+    pub async fn release(&self) {
+        let jobs: Vec<_> = super::lock(&self.0.jobs).drain().collect();
+        for (_, run) in jobs {
+            // A run whose end is being written keeps its lease for that.
+            if run.outcome().is_some() {
+                continue;
+            }
+            if let Ok(job) = run.job.try_lock()
+                && let Some(job) = job.as_ref()
+            {
+                run.stop(Progress::Elsewhere(job.id.clone()));
+                let _ = self
+                    .0
+                    .store
+                    .release(&job.id.address(Kind::Job), job.owner)
+                    .await;
+                tracing::info!(
+                    operation = run.call.operation,
+                    "a job is left to whoever polls it next"
+                );
+            }
+        }
+    }
+}
+
+fn seal(id: &Capability, outcome: &Outcome) -> Vec<u8> {
+    id.seal(
+        &id.address(Kind::Job),
+        crate::store::Part::Result,
+        &outcome.to_bytes(),
+    )
+}
+
+fn no_such_job() -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        "There is no such job, or it is so old that it was deleted.",
+    )
+}

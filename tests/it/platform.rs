@@ -39,7 +39,6 @@ async fn calls_that_end_in_time_survive_the_death_of_the_service() {
 }
 
 #[tokio::test]
-#[ignore = "the service has no jobs yet"]
 async fn every_call_survives_the_death_of_the_service() {
     let mut run = Run::new(
         "one replica",
@@ -59,7 +58,6 @@ async fn every_call_survives_the_death_of_the_service() {
 }
 
 #[tokio::test]
-#[ignore = "the service has no jobs yet"]
 async fn every_call_survives_the_death_of_one_of_two_replicas() {
     let mut run = Run::new(
         "two replicas",
@@ -87,7 +85,6 @@ async fn every_call_survives_the_death_of_one_of_two_replicas() {
 }
 
 #[tokio::test]
-#[ignore = "the service has no jobs yet"]
 async fn every_call_survives_a_redis_that_goes_away() {
     let mut run = Run::new(
         "Redis away",

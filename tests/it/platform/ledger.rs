@@ -47,8 +47,10 @@ pub(super) struct Life {
     pub(super) killed: Option<Instant>,
     /// When it was told to stop.
     pub(super) told: Option<Instant>,
-    /// When it had stopped, of itself.
+    /// When it had stopped after that.
     pub(super) stopped: Option<Instant>,
+    /// Whether it had not stopped in time, and was killed.
+    pub(super) hung: bool,
 }
 
 /// A caller that went away before it had its answer.
@@ -100,9 +102,11 @@ impl Ledger {
         self.facts().lives[life].told = Some(Instant::now());
     }
 
-    /// The process has stopped of itself.
-    pub(super) fn stopped(&self, life: usize) {
-        self.facts().lives[life].stopped = Some(Instant::now());
+    /// The process has stopped; whether it did so of itself, and in time.
+    pub(super) fn stopped(&self, life: usize, in_time: bool) {
+        let life = &mut self.facts().lives[life];
+        life.stopped = Some(Instant::now());
+        life.hung = !in_time;
     }
 
     /// The store was away from `since` until now.

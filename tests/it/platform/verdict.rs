@@ -78,6 +78,10 @@ pub(super) fn judge(plans: &[Plan], ends: &[Ended], facts: &Facts) -> Verdict {
         outages: facts.outages.len(),
         ..Verdict::default()
     };
+    for (number, _) in facts.lives.iter().enumerate().filter(|(_, life)| life.hung) {
+        let fault = format!("process {number} did not stop in time");
+        verdict.faults.push(fault);
+    }
     for (plan, end) in std::iter::zip(plans, ends) {
         verdict.repeats += end.repeats;
         verdict.polls += end.polls;

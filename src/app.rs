@@ -162,8 +162,9 @@ impl App {
         let ended = if let Some(ended) = ended {
             ended
         } else {
-            handle.stop(true).await;
-            server.await
+            // The server carries the order out itself, so it must go on meanwhile.
+            let ((), ended) = tokio::join!(handle.stop(true), server);
+            ended
         };
         sweeping.abort();
         self.jobs.release().await;

@@ -20,6 +20,12 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The longest time between two tries to write an outcome into a store that is away.
 const WRITE_AGAIN: Duration = Duration::from_secs(10);
 
+/// How long the service, when it stops, waits for the ends of jobs to be written.
+const LAST_WRITES: Duration = Duration::from_secs(1);
+
+/// Times between looks whether they are.
+const WRITTEN: Duration = Duration::from_millis(10);
+
 impl Jobs {
     /// Puts a job that is begun here into the store, and gives what starts to run.
     pub(super) async fn put_running(&self, job: &Job, call: &Call) -> Result<()> {
@@ -334,11 +340,11 @@ impl Jobs {
     }
 
     /// Gives up the leases of all jobs that still run here, so that another process, or this one
-    /// when it is started again, may take them up at once.
+    /// when it is started again, may take them up at once. Those that have just ended are written
+    /// first: an answer that is there is not paid for again.
     pub async fn release(&self) {
-        let jobs: Vec<_> = super::lock(&self.0.jobs).drain().collect();
-        for (_, run) in jobs {
-            // A run whose end is being written keeps its lease for that.
+        let jobs: Vec<_> = super::lock(&self.0.jobs).values().cloned().collect();
+        for run in jobs {
             if run.outcome().is_some() {
                 continue;
             }
@@ -351,11 +357,20 @@ impl Jobs {
                     .store
                     .release(&job.id.address(Kind::Job), job.owner)
                     .await;
+                self.remove_job(&job.id);
                 tracing::info!(
                     operation = run.call.operation,
                     "a job is left to whoever polls it next"
                 );
             }
+        }
+        let written = async {
+            while !super::lock(&self.0.jobs).is_empty() {
+                tokio::time::sleep(WRITTEN).await;
+            }
+        };
+        if tokio::time::timeout(LAST_WRITES, written).await.is_err() {
+            tracing::warn!("the end of a job could not be written any more");
         }
     }
 }

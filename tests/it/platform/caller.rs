@@ -104,7 +104,7 @@ impl<'a> Caller<'a> {
             match came {
                 Ok(answer) if answer.status == 202 => return self.follow(&answer).await,
                 Ok(answer) if !passes(answer.status) => return self.end(&answer),
-                Ok(answer) => self.keep(&answer),
+                Ok(answer) => self.keep_failure(&answer).await,
                 Err(Gone::Impatient) => {
                     self.ended.drops += 1;
                     self.ledger.dropped(&self.plan.asked, sent, sent + patience);
@@ -163,7 +163,7 @@ impl<'a> Caller<'a> {
                     continue;
                 }
                 Ok(answer) if !passes(answer.status) => return self.end(&answer),
-                Ok(answer) => self.keep(&answer),
+                Ok(answer) => self.keep_failure(&answer).await,
                 Err(_) => {}
             }
             if failed == self.platform.repeats {
@@ -213,6 +213,14 @@ impl<'a> Caller<'a> {
         let wait = self.platform.backoff * 2_u32.pow(exponent);
         let wait = wait.min(self.platform.backoff_most);
         tokio::time::sleep(wait.mul_f64(0.5 + self.rng.f64() / 2.0)).await;
+    }
+
+    /// Notes a failure that may pass, and waits as long as it says.
+    async fn keep_failure(&mut self, answer: &Answer) {
+        self.keep(answer);
+        if let Ok(wait) = answer.header("retry-after").parse::<u32>() {
+            tokio::time::sleep(self.platform.second * wait).await;
+        }
     }
 
     /// Notes an answer that may not be the last one.

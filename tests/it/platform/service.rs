@@ -18,6 +18,9 @@ pub(super) struct Times {
     pub(super) lease: Duration,
     pub(super) attempts: usize,
     pub(super) grace: Duration,
+    /// How long a process that was told to stop works on at least; then it has 3 seconds to hand
+    /// over what it could not finish.
+    pub(super) works_on: Duration,
 }
 
 /// What the service is told in this program.
@@ -25,7 +28,8 @@ pub(super) const TIMES: Times = Times {
     answer: Duration::from_millis(900),
     lease: Duration::from_secs(1),
     attempts: 2,
-    grace: Duration::from_secs(2),
+    grace: Duration::from_secs(4),
+    works_on: Duration::from_secs(1),
 };
 
 /// Beyond its grace period, the longest that a process may take to stop.

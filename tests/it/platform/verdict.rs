@@ -92,7 +92,7 @@ pub(super) fn judge(plans: &[Plan], ends: &[Ended], facts: &Facts) -> Verdict {
         verdict.upstream += arrivals.len();
         let mut faults = end.faults.clone();
         if let Err(fault) = verdict.count_end(plan, end, arrivals) {
-            faults.push(fault);
+            faults.push(format!("{fault}\n{}", facts.story(&plan.asked)));
         }
         faults.extend(verdict.count_upstream(plan, arrivals, facts));
         let whose = |fault| format!("{}: {fault}", shown(plan));
@@ -180,10 +180,9 @@ impl Facts {
         if life.killed.is_some_and(|at| in_hand(at) && at <= second.at) {
             return Some(Excuse::Killed);
         }
-        // Callers are told of their job shortly before the end, so that is when work may be given up.
         let given_up = |told| {
             let ended = first.ended;
-            first.fate == Fate::CutOff && ended.is_some_and(|ended| ended >= told + TIMES.grace / 2)
+            first.fate == Fate::CutOff && ended.is_some_and(|ended| ended >= told + TIMES.works_on)
         };
         if life.told.is_some_and(given_up) {
             return Some(Excuse::Stopped);
@@ -204,7 +203,9 @@ impl Facts {
 
     /// What happened to a call, for whoever looks into it.
     fn story(&self, asked: &Asked) -> String {
-        let arrivals = &self.arrivals[asked];
+        let Some(arrivals) = self.arrivals.get(asked) else {
+            return "  never upstream".to_owned();
+        };
         let zero = arrivals[0].at;
         let mut lines = Vec::new();
         let mut tell = |at: std::time::Instant, what: String| {

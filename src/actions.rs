@@ -11,6 +11,7 @@ pub mod facts;
 pub mod file;
 pub mod jobs;
 pub mod media;
+pub mod triggers;
 pub mod vectors;
 
 use crate::endpoint::{
@@ -36,6 +37,8 @@ pub(crate) fn overlays() -> impl Iterator<Item = &'static Overlay> {
         media::create_transcription::OVERLAY,
         media::create_video::OVERLAY,
         media::languages::OVERLAY,
+        triggers::when_a_model_is_added::OVERLAY,
+        triggers::when_credits_run_low::OVERLAY,
         vectors::create_embeddings::OVERLAY,
         vectors::rerank::OVERLAY,
     ]

@@ -162,9 +162,7 @@ impl App {
         let ended = if let Some(ended) = ended {
             ended
         } else {
-            // The server carries the order out itself, so it must go on meanwhile.
-            let ((), ended) = tokio::join!(handle.stop(true), server);
-            ended
+            tokio::join!(handle.stop(true), server).1
         };
         sweeping.abort();
         self.jobs.release().await;

@@ -48,11 +48,21 @@ pub trait Generation: 'static {
     const OPERATION: &'static str;
     /// What goes in.
     type Input: Input + Send + 'static;
+    /// What goes to OpenRouter, and what of the input its answer needs.
+    type Prepared: Send + 'static;
     /// What comes out.
     type Output: Serialize + Send + 'static;
 
+    /// Makes ready what goes to OpenRouter. Its errors are told to the caller at once, also of a
+    /// call in the background.
+    fn prepare(
+        services: &Services,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Self::Prepared>> + Send;
+
     /// Has the model make it.
-    fn run(run: Run, input: Self::Input) -> impl Future<Output = Result<Self::Output>> + Send;
+    fn run(run: Run, prepared: Self::Prepared)
+    -> impl Future<Output = Result<Self::Output>> + Send;
 
     /// The answer while the job `job_id` goes on.
     fn running(job_id: String) -> Self::Output;
@@ -130,7 +140,7 @@ impl<A: Generation> Generate<A> {
     ///
     /// # Errors
     ///
-    /// `400` for an `Idempotency-Key` that cannot be one, `422` for one that was used for another
+    /// What preparing says, `400` for an `Idempotency-Key` that cannot be one, `422` for one that was used for another
     /// request, `503` if a job is wanted and cannot be kept. What the generation itself comes to,
     /// good or bad, is the answer.
     pub async fn answer(self) -> Result<HttpResponse> {
@@ -152,6 +162,7 @@ impl<A: Generation> Generate<A> {
             },
         };
         let base = request.call.base.clone();
+        let prepared = A::prepare(&services, input).await?;
         let (jobs, call) = (services.jobs.clone(), telemetry::current());
         let reply = jobs.serve(request, move |checkpoint| -> Work {
             let run = Run {
@@ -159,7 +170,7 @@ impl<A: Generation> Generate<A> {
                 key,
                 checkpoint,
             };
-            let work = work::<A>(run, base, input);
+            let work = work::<A>(run, base, prepared);
             // What it notes belongs to the call that it was begun for.
             match call {
                 Some(call) => Box::pin(call.run(work)),
@@ -186,17 +197,23 @@ pub(crate) fn runner<A: Generation>(services: &Services) -> (&'static str, Runne
             .map_err(|cause| Error::new(Kind::Internal, "The job cannot be read.").because(cause))
             .and_then(A::Input::from_json);
         let anew = telemetry::Call::start(telemetry::request_id());
-        match input {
-            Ok(input) => Box::pin(anew.run(work::<A>(run, call.base, input))),
-            Err(error) => Box::pin(anew.run(async move { failure(&error) })),
-        }
+        Box::pin(anew.run(async move {
+            let prepared = match input {
+                Ok(input) => A::prepare(&run.services, input).await,
+                Err(error) => Err(error),
+            };
+            match prepared {
+                Ok(prepared) => work::<A>(run, call.base, prepared).await,
+                Err(error) => failure(&error),
+            }
+        }))
     });
     (A::OPERATION, runner)
 }
 
-async fn work<A: Generation>(run: Run, base: String, input: A::Input) -> Outcome {
+async fn work<A: Generation>(run: Run, base: String, prepared: A::Prepared) -> Outcome {
     let links = run.services.links.clone();
-    let made = match A::run(run, input).await {
+    let made = match A::run(run, prepared).await {
         Ok(mut output) => {
             link(&links, &base, A::files(&mut output)).await;
             written(&output)

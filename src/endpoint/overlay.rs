@@ -38,6 +38,8 @@ pub enum At {
 pub enum Set {
     /// `x-ms-visibility`: behind "Show all".
     Advanced,
+    /// `x-ms-visibility`: not shown to makers.
+    Internal,
     /// The values come from another operation.
     Dropdown(Dropdown),
     /// The names of an enum's values: pairs of value and display name.
@@ -248,6 +250,7 @@ impl Set {
     fn write(&self, place: &mut Map<String, Value>) {
         match self {
             Self::Advanced => drop(place.insert("x-ms-visibility".to_owned(), "advanced".into())),
+            Self::Internal => drop(place.insert("x-ms-visibility".to_owned(), "internal".into())),
             // Needs the rest of the document; done in `apply`.
             Self::Flatten(..) => {}
             Self::DynamicSchema(operation, properties) => {

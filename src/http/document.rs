@@ -38,6 +38,7 @@ use crate::{
         (name = "Jobs", description = "Calls that go on in the background."),
         (name = "Models", description = "The catalogue of models."),
         (name = "Account", description = "Credits, the key, and single generations."),
+        (name = "Triggers", description = "What starts a flow."),
         (name = "Choices", description = "Lists for the designer."),
     ),
     // Options join other schemas by overlay, and utoipa does not collect the types of parameters.

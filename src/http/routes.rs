@@ -26,6 +26,9 @@ use crate::actions::{
         create_transcription::create_transcription, create_video::create_video,
         get_video::get_video, list_voice_choices::list_voice_choices,
     },
+    triggers::{
+        when_a_model_is_added::when_a_model_is_added, when_credits_run_low::when_credits_run_low,
+    },
     vectors::{create_embeddings::create_embeddings, rerank::rerank},
 };
 
@@ -54,6 +57,8 @@ pub(super) fn actions(config: &mut ServiceConfig) {
             .service(get_credits)
             .service(get_key)
             .service(get_generation)
+            .service(when_a_model_is_added)
+            .service(when_credits_run_low)
             .service(list_model_choices)
             .service(list_author_choices)
             .service(list_slug_choices)

@@ -27,6 +27,14 @@ pub struct Credits {
     pub total_usage: Option<f64>,
 }
 
+impl Credits {
+    /// What is left, in USD; it can be negative. `None` if upstream does not tell both totals.
+    #[must_use]
+    pub fn remaining(&self) -> Option<f64> {
+        Some(self.total_credits? - self.total_usage?)
+    }
+}
+
 /// A key's limits and use, in USD.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

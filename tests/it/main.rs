@@ -17,5 +17,6 @@ mod platform;
 mod server;
 mod store;
 mod support;
+mod triggers;
 mod upstream_errors;
 mod vectors;

@@ -275,6 +275,26 @@ export const examples = {
       },
     },
   ],
+  WhenAModelIsAdded: [
+    { name: "first look" },
+    {
+      name: "all filters",
+      query: {
+        search: "gpt",
+        output_modality: "text",
+        input_modality: "text",
+        supported_parameters: "temperature,max_tokens",
+        min_context: 4000,
+        max_price: 100,
+        zero_data_retention: true,
+        state: "none",
+      },
+    },
+  ],
+  WhenCreditsRunLow: [
+    { name: "first look", query: { threshold: 10 } },
+    { name: "low", query: { threshold: 1000000, state: "armed" } },
+  ],
   ListModelChoices: [
     { name: "plain" },
     { name: "filtered", query: { output_modality: "text", supported_parameters: "temperature", search: "gpt" } },

@@ -57,9 +57,8 @@ pub(crate) async fn get_credits(
 
 impl GetCreditsResponse {
     fn from_upstream(credits: &Credits) -> Self {
-        let left = || Some(credits.total_credits? - credits.total_usage?);
         Self {
-            remaining: left(),
+            remaining: credits.remaining(),
             data: GetCreditsTotals {
                 total_credits: credits.total_credits,
                 total_usage: credits.total_usage,

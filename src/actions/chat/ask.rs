@@ -16,7 +16,7 @@ use super::{
 use crate::{
     actions::file::FileInput,
     endpoint::{
-        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run,
+        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run, Services,
         overlay::{At, Dropdown, Set, Source},
     },
     error::{Error, Kind, Result},
@@ -203,16 +203,25 @@ pub(crate) struct Ask;
 impl Generation for Ask {
     const OPERATION: &'static str = "Ask";
     type Input = WithOptions<AskRequest>;
+    type Prepared = (Wanted, ChatRequest, Vec<String>);
     type Output = AskResponse;
 
-    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
-        let model = run.services.model(&request.own.model).await;
+    async fn prepare(services: &Services, request: Self::Input) -> Result<Self::Prepared> {
+        let model = services.model(&request.own.model).await;
         let mut warnings = Vec::new();
         let wanted = Wanted::of(&request.own, &mut warnings)?;
         let mut upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
         upstream.options.response_format = wanted.response_format(&mut warnings);
         wanted.warn_unsupported(model.as_ref(), &mut warnings);
-        let (answer, output) = wanted.fetch(&run, &mut upstream, &mut warnings).await?;
+        Ok((wanted, upstream, warnings))
+    }
+
+    async fn run(
+        run: Run,
+        (wanted, mut upstream, mut warnings): Self::Prepared,
+    ) -> Result<Self::Output> {
+        let fetched = wanted.fetch(&run, &mut upstream, &mut warnings);
+        let (answer, output) = fetched.await?;
         Ok(AskResponse::from_upstream(&answer, output, warnings))
     }
 
@@ -305,7 +314,7 @@ fn into_upstream(
 }
 
 /// What the answer shall be.
-enum Wanted {
+pub(crate) enum Wanted {
     Text,
     Json,
     Fitting(Box<AnswerSchema>),

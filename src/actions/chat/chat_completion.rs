@@ -14,7 +14,7 @@ use super::{
 use crate::{
     actions::file::FileInput,
     endpoint::{
-        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run,
+        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run, Services,
         overlay::{At, Set},
     },
     error::{Error, Result},
@@ -163,12 +163,17 @@ pub(crate) struct ChatCompletion;
 impl Generation for ChatCompletion {
     const OPERATION: &'static str = "ChatCompletion";
     type Input = WithOptions<ChatCompletionRequest>;
+    type Prepared = (ChatRequest, Vec<String>);
     type Output = ChatCompletionResponse;
 
-    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
-        let model = run.services.model(&request.own.model).await;
+    async fn prepare(services: &Services, request: Self::Input) -> Result<Self::Prepared> {
+        let model = services.model(&request.own.model).await;
         let mut warnings = Vec::new();
         let upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
+        Ok((upstream, warnings))
+    }
+
+    async fn run(run: Run, (upstream, warnings): Self::Prepared) -> Result<Self::Output> {
         let answer = run.services.openrouter.chat(&run.key, &upstream).await?;
         Ok(ChatCompletionResponse::from_upstream(&answer, warnings))
     }

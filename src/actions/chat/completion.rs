@@ -12,7 +12,9 @@ use super::{
     options::{OPTIONS, TEXT_MODELS, WithOptions},
 };
 use crate::{
-    endpoint::{ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run, overlay::At},
+    endpoint::{
+        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run, Services, overlay::At,
+    },
     error::Result,
     openrouter::{
         chat::{ChatRequest, ChatResponse, Choice},
@@ -103,11 +105,12 @@ pub(crate) struct Completion;
 impl Generation for Completion {
     const OPERATION: &'static str = "Completion";
     type Input = WithOptions<CompletionRequest>;
+    type Prepared = (UpstreamRequest, Vec<String>);
     type Output = CompletionResponse;
 
-    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
+    async fn prepare(services: &Services, request: Self::Input) -> Result<Self::Prepared> {
         let WithOptions { own, options } = request;
-        let model = run.services.model(&own.model).await;
+        let model = services.model(&own.model).await;
         let mut warnings = Vec::new();
         options.check_cost(model.as_ref(), own.prompt.len(), &mut warnings)?;
         let options = options.to_upstream(model.as_ref(), &mut warnings)?;
@@ -116,19 +119,20 @@ impl Generation for Completion {
             prompt: own.prompt,
             options,
         };
-        let answer =
-            if let Some(answer) = run.services.openrouter.complete(&run.key, &legacy).await? {
-                answer
-            } else {
-                warnings.push(
+        Ok((legacy, warnings))
+    }
+
+    async fn run(run: Run, (legacy, mut warnings): Self::Prepared) -> Result<Self::Output> {
+        let client = &run.services.openrouter;
+        let answer = if let Some(answer) = client.complete(&run.key, &legacy).await? {
+            answer
+        } else {
+            warnings.push(
                 "OpenRouter has no text completion for this; the prompt was sent as a chat message."
                     .to_owned(),
             );
-                run.services
-                    .openrouter
-                    .chat(&run.key, &as_chat(legacy))
-                    .await?
-            };
+            client.chat(&run.key, &as_chat(legacy)).await?
+        };
         Ok(CompletionResponse::from_upstream(&answer, warnings))
     }
 

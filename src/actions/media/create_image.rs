@@ -13,7 +13,7 @@ use crate::{
     actions::facts::CallFacts,
     actions::file::{FileInput, FileOutput, Kind as FileKind, cannot_take},
     endpoint::{
-        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run,
+        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run, Services,
         overlay::{Dropdown, Set, Source},
     },
     error::{Error, Kind, Result},
@@ -234,16 +234,23 @@ pub(crate) struct CreateImage;
 impl Generation for CreateImage {
     const OPERATION: &'static str = "CreateImage";
     type Input = CreateImageRequest;
+    type Prepared = (ImageRequest, Option<Model>, Vec<String>);
     type Output = CreateImageResponse;
 
-    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
-        let model = run.services.model(&request.model).await;
+    async fn prepare(services: &Services, request: Self::Input) -> Result<Self::Prepared> {
+        let model = services.model(&request.model).await;
         let mut warnings = Vec::new();
         let upstream = into_upstream(request, model.as_ref(), &mut warnings)?;
-        let refused = match run.services.openrouter.images(&run.key, &upstream).await {
-            Ok(answer) => {
-                return CreateImageResponse::from_upstream(answer, upstream, warnings);
-            }
+        Ok((upstream, model, warnings))
+    }
+
+    async fn run(
+        run: Run,
+        (upstream, model, mut warnings): Self::Prepared,
+    ) -> Result<Self::Output> {
+        let client = &run.services.openrouter;
+        let refused = match client.images(&run.key, &upstream).await {
+            Ok(answer) => return CreateImageResponse::from_upstream(answer, upstream, warnings),
             Err(error) => error,
         };
         // Some models make images in a chat only. Nothing was billed: the call was refused as wrong.
@@ -251,7 +258,7 @@ impl Generation for CreateImage {
             return Err(refused);
         }
         let chat = into_chat(upstream, &mut warnings);
-        let answer = run.services.openrouter.chat(&run.key, &chat).await?;
+        let answer = client.chat(&run.key, &chat).await?;
         CreateImageResponse::from_chat(&answer, chat.model, warnings)
     }
 

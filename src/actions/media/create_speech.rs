@@ -15,7 +15,7 @@ use super::wav;
 use crate::{
     actions::{facts::CallFacts, file::FileOutput},
     endpoint::{
-        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run,
+        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run, Services,
         overlay::{At, Dropdown, Set, Source},
     },
     error::Result,
@@ -144,11 +144,15 @@ pub(crate) struct CreateSpeech;
 impl Generation for CreateSpeech {
     const OPERATION: &'static str = "CreateSpeech";
     type Input = CreateSpeechRequest;
+    type Prepared = (SpeechRequest, SpeechFormat);
     type Output = CreateSpeechResponse;
 
-    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
+    async fn prepare(_: &Services, request: Self::Input) -> Result<Self::Prepared> {
         let format = request.response_format.unwrap_or_default();
-        let upstream = into_upstream(request, format);
+        Ok((into_upstream(request, format), format))
+    }
+
+    async fn run(run: Run, (upstream, format): Self::Prepared) -> Result<Self::Output> {
         let sound = run.services.openrouter.speech(&run.key, &upstream).await?;
         Ok(CreateSpeechResponse::from_upstream(
             sound,

@@ -13,7 +13,7 @@ use crate::{
         file::{FileInput, Kind as FileKind},
     },
     endpoint::{
-        ActionErrors, Generate, Generation, GoesOn, Overlay, Run,
+        ActionErrors, Generate, Generation, GoesOn, Overlay, Run, Services,
         overlay::{Dropdown, Set, Source},
     },
     error::{Error, Result},
@@ -118,16 +118,19 @@ pub(crate) struct CreateTranscription;
 impl Generation for CreateTranscription {
     const OPERATION: &'static str = "CreateTranscription";
     type Input = CreateTranscriptionRequest;
+    type Prepared = TranscriptionRequest;
     type Output = CreateTranscriptionResponse;
 
-    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
-        let upstream = into_upstream(request)?;
-        let answer = run
-            .services
-            .openrouter
-            .transcribe(&run.key, &upstream)
-            .await?;
-        Ok(CreateTranscriptionResponse::from_upstream(answer, upstream))
+    async fn prepare(_: &Services, request: Self::Input) -> Result<Self::Prepared> {
+        into_upstream(request)
+    }
+
+    async fn run(run: Run, upstream: Self::Prepared) -> Result<Self::Output> {
+        let answer = run.services.openrouter.transcribe(&run.key, &upstream);
+        Ok(CreateTranscriptionResponse::from_upstream(
+            answer.await?,
+            upstream,
+        ))
     }
 
     fn background(request: &Self::Input) -> bool {

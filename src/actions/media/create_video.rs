@@ -14,7 +14,7 @@ use crate::{
         file::{FileInput, FileOutput, Kind as FileKind},
     },
     endpoint::{
-        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run, choices,
+        ActionErrors, Generate, Generation, GoesOn, LinkedFile, Overlay, Run, Services, choices,
         overlay::{Dropdown, Set, Source},
     },
     error::{Error, Kind, Result},
@@ -147,10 +147,14 @@ pub(crate) struct CreateVideo;
 impl Generation for CreateVideo {
     const OPERATION: &'static str = "CreateVideo";
     type Input = CreateVideoRequest;
+    type Prepared = VideoRequest;
     type Output = CreateVideoResponse;
 
-    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
-        let upstream = into_upstream(request)?;
+    async fn prepare(_: &Services, request: Self::Input) -> Result<Self::Prepared> {
+        into_upstream(request)
+    }
+
+    async fn run(run: Run, upstream: Self::Prepared) -> Result<Self::Output> {
         let id = start(&run, &upstream).await?;
         let (job, video) = finished(&run, &id).await?;
         Ok(CreateVideoResponse {

@@ -9,7 +9,7 @@ use validator::Validate;
 use crate::{
     actions::facts::CallFacts,
     endpoint::{
-        ActionErrors, Generate, Generation, GoesOn, Overlay, Run,
+        ActionErrors, Generate, Generation, GoesOn, Overlay, Run, Services,
         overlay::{Dropdown, Set, Source},
     },
     error::{Error, Result},
@@ -125,17 +125,17 @@ pub(crate) struct CreateEmbeddings;
 impl Generation for CreateEmbeddings {
     const OPERATION: &'static str = "CreateEmbeddings";
     type Input = CreateEmbeddingsRequest;
+    type Prepared = EmbeddingsRequest;
     type Output = CreateEmbeddingsResponse;
 
-    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
-        let upstream = into_upstream(request)?;
-        let answer = run
-            .services
-            .openrouter
-            .embeddings(&run.key, &upstream)
-            .await?;
+    async fn prepare(_: &Services, request: Self::Input) -> Result<Self::Prepared> {
+        into_upstream(request)
+    }
+
+    async fn run(run: Run, upstream: Self::Prepared) -> Result<Self::Output> {
+        let answer = run.services.openrouter.embeddings(&run.key, &upstream);
         Ok(CreateEmbeddingsResponse::from_upstream(
-            answer,
+            answer.await?,
             upstream.model,
         ))
     }

@@ -9,7 +9,7 @@ use validator::Validate;
 use crate::{
     actions::facts::CallFacts,
     endpoint::{
-        ActionErrors, Generate, Generation, GoesOn, Overlay, Run,
+        ActionErrors, Generate, Generation, GoesOn, Overlay, Run, Services,
         overlay::{Dropdown, Set, Source},
     },
     error::Result,
@@ -123,15 +123,19 @@ pub(crate) struct Rerank;
 impl Generation for Rerank {
     const OPERATION: &'static str = "Rerank";
     type Input = RerankRequest;
+    type Prepared = UpstreamRequest;
     type Output = RerankResponse;
 
-    async fn run(run: Run, request: Self::Input) -> Result<Self::Output> {
-        let upstream = UpstreamRequest {
+    async fn prepare(_: &Services, request: Self::Input) -> Result<Self::Prepared> {
+        Ok(UpstreamRequest {
             model: request.model,
             query: request.query,
             documents: request.documents,
             top_n: request.top_n,
-        };
+        })
+    }
+
+    async fn run(run: Run, upstream: Self::Prepared) -> Result<Self::Output> {
         let answer = run.services.openrouter.rerank(&run.key, &upstream).await?;
         Ok(RerankResponse::from_upstream(answer, &upstream))
     }

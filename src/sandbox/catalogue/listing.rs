@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
 use actix_web::web::{Json, Path, Query};
@@ -57,6 +59,12 @@ const SORTS: [&str; 12] = [
     "design-arena-elo-high-to-low",
 ];
 
+/// The model that joins the lists while the process runs, so that lists can be seen to grow.
+pub(super) const NEWCOMER: &str = "sandbox/newcomer";
+
+/// How long after the first look at a list that model joins.
+const NEWCOMER_AFTER: Duration = Duration::from_mins(1);
+
 /// `GET /models`.
 pub(super) async fn models(asked: Asked) -> Result<HttpResponse, Refusal> {
     let chosen = selected(&asked)?;
@@ -70,7 +78,7 @@ pub(super) async fn models(asked: Asked) -> Result<HttpResponse, Refusal> {
 pub(super) async fn count(asked: Asked) -> Result<Json<Value>, Refusal> {
     let mut count = 0;
     for model in all() {
-        count += i32::from(has_modalities(model, &asked)?);
+        count += i32::from(is_there(model) && has_modalities(model, &asked)?);
     }
     Ok(Json(json!({ "data": { "count": count } })))
 }
@@ -108,12 +116,18 @@ pub(super) async fn model(path: Path<(String, String)>) -> Result<Json<Value>, R
 fn selected(asked: &Asked) -> Result<Vec<&'static Model>, Refusal> {
     let mut chosen = Vec::new();
     for model in all() {
-        if has_modalities(model, asked)? && matches(model, asked)? {
+        if is_there(model) && has_modalities(model, asked)? && matches(model, asked)? {
             chosen.push(model);
         }
     }
     sort(&mut chosen, asked)?;
     Ok(chosen)
+}
+
+fn is_there(model: &Model) -> bool {
+    static FIRST_LOOK: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let since = FIRST_LOOK.elapsed();
+    model.id != NEWCOMER || since >= NEWCOMER_AFTER
 }
 
 fn has_modalities(model: &Model, asked: &Asked) -> Result<bool, Refusal> {

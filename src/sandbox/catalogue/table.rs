@@ -307,6 +307,8 @@ fn open_chat() -> Vec<Model> {
         model("microsoft/phi-4", "Microsoft: Phi 4", 1_736_489_872, "Small, with no tools and no schemas.")
             .window(16_384, 0).costs("0.00000006", "0.00000014").with(&[SAMPLING]).open("microsoft/phi-4"),
         // Real entries like this one exist: nothing is known but the id.
+        model(super::listing::NEWCOMER, "Sandbox: Newcomer", 1_790_000_000, "Joins the list a minute after the first look at it.")
+            .window(32_768, 4096).costs("0.0000001", "0.0000002").with(&[BASIC]),
         Model { context: None, ..model("undi95/remm-slerp-l2-13b", "ReMM SLERP 13B", 1_689_984_000, "An old merge of old models.")
             .costs("0.00000045", "0.00000065").open("") },
     ]

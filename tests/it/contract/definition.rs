@@ -44,12 +44,16 @@ fn every_operation_has_a_test_file_of_its_name() {
     assert!(missing.is_empty(), "no tests for {missing:?}");
 }
 
-/// An operation's id as its file is named: `InvokeMCP` is `invoke_mcp`.
+/// An operation's id as its file is named: `InvokeMCP` is `invoke_mcp`, `WhenAJobFinishes` is
+/// `when_a_job_finishes`.
 pub(super) fn snake_case(id: &str) -> String {
     let mut name = String::new();
     let mut previous = '_';
-    for letter in id.chars() {
-        if letter.is_uppercase() && previous.is_lowercase() {
+    let mut letters = id.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let begins_word = letters.peek().is_some_and(|next| next.is_lowercase());
+        let after_capital = previous.is_uppercase() && begins_word;
+        if letter.is_uppercase() && (previous.is_lowercase() || after_capital) {
             name.push('_');
         }
         name.push(letter.to_ascii_lowercase());

@@ -123,7 +123,7 @@ fn first_name(text: &str) -> String {
 }
 
 /// Each module and those that it may know, beside itself.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("main", &["cli"]),
     ("lib", &[]),
     (
@@ -142,9 +142,13 @@ const ARROWS: [(&str, &[&str]); 15] = [
         "app",
         &[
             "http",
+            "actions",
             "endpoint",
+            "jobs",
+            "links",
             "catalog",
             "openrouter",
+            "store",
             "sandbox",
             "config",
             "error",
@@ -156,6 +160,8 @@ const ARROWS: [(&str, &[&str]); 15] = [
         &[
             "actions",
             "endpoint",
+            "jobs",
+            "links",
             "catalog",
             "openrouter",
             "config",
@@ -167,6 +173,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
         "actions",
         &[
             "endpoint",
+            "jobs",
             "catalog",
             "openrouter",
             "config",
@@ -176,8 +183,21 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ),
     (
         "endpoint",
-        &["catalog", "openrouter", "config", "error", "telemetry"],
+        &[
+            "jobs",
+            "links",
+            "catalog",
+            "openrouter",
+            "config",
+            "error",
+            "telemetry",
+        ],
     ),
+    (
+        "jobs",
+        &["openrouter", "store", "config", "error", "telemetry"],
+    ),
+    ("links", &["store", "config", "error"]),
     ("catalog", &["openrouter", "config", "error", "telemetry"]),
     ("openrouter", &["config", "error", "telemetry"]),
     ("store", &["config", "error", "telemetry"]),

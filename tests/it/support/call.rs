@@ -304,6 +304,16 @@ impl Answer {
     }
 
     fn check_success(&self, operation: &Operation, shown: &str) {
+        assert!(operation.declares(self.status), "not declared: {shown}");
+        if self.status == 202 {
+            // The platform asks there, after that wait, until the answer is another.
+            assert!(!self.header("location").is_empty(), "no Location: {shown}");
+            let wait = self.header("retry-after").parse::<u64>();
+            assert!(wait.is_ok_and(|wait| wait > 0), "no Retry-After: {shown}");
+            if self.bytes.is_empty() {
+                return;
+            }
+        }
         assert_eq!(self.header("content-type"), JSON, "{shown}");
         let misfits = operation.misfits(self.status, &self.json);
         assert!(misfits.is_empty(), "{misfits:#?}\n{shown}");

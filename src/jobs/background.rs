@@ -23,9 +23,6 @@ const WRITE_AGAIN: Duration = Duration::from_secs(10);
 /// How long the service, when it stops, waits for the ends of jobs to be written.
 const LAST_WRITES: Duration = Duration::from_secs(1);
 
-/// Times between looks whether they are.
-const WRITTEN: Duration = Duration::from_millis(10);
-
 impl Jobs {
     /// Puts a job that is begun here into the store, and gives what starts to run.
     pub(super) async fn put_running(&self, job: &Job, call: &Call) -> Result<()> {
@@ -340,37 +337,33 @@ impl Jobs {
     }
 
     /// Gives up the leases of all jobs that still run here, so that another process, or this one
-    /// when it is started again, may take them up at once. Those that have just ended are written
-    /// first: an answer that is there is not paid for again.
+    /// when it is started again, may take them up at once. What has ended is written to its end:
+    /// the worker that was at it may be gone, and an answer that is there is not paid for again.
     pub async fn release(&self) {
-        let jobs: Vec<_> = super::lock(&self.0.jobs).values().cloned().collect();
-        for run in jobs {
-            if run.outcome().is_some() {
+        let jobs: Vec<_> = super::lock(&self.0.jobs).drain().collect();
+        let last_writes = Instant::now() + LAST_WRITES;
+        for (_, run) in jobs {
+            let Ok(job) = tokio::time::timeout_at(last_writes, run.job.lock()).await else {
+                continue;
+            };
+            let Some(job) = job.as_ref() else { continue };
+            if let Some(outcome) = run.outcome() {
+                let written = self.write_end(job, &outcome);
+                if tokio::time::timeout_at(last_writes, written).await.is_err() {
+                    tracing::warn!("the end of a job could not be written any more");
+                }
                 continue;
             }
-            if let Ok(job) = run.job.try_lock()
-                && let Some(job) = job.as_ref()
-            {
-                run.stop(Progress::Elsewhere(job.id.clone()));
-                let _ = self
-                    .0
-                    .store
-                    .release(&job.id.address(Kind::Job), job.owner)
-                    .await;
-                self.remove_job(&job.id);
-                tracing::info!(
-                    operation = run.call.operation,
-                    "a job is left to whoever polls it next"
-                );
-            }
-        }
-        let written = async {
-            while !super::lock(&self.0.jobs).is_empty() {
-                tokio::time::sleep(WRITTEN).await;
-            }
-        };
-        if tokio::time::timeout(LAST_WRITES, written).await.is_err() {
-            tracing::warn!("the end of a job could not be written any more");
+            run.stop(Progress::Elsewhere(job.id.clone()));
+            let _ = self
+                .0
+                .store
+                .release(&job.id.address(Kind::Job), job.owner)
+                .await;
+            tracing::info!(
+                operation = run.call.operation,
+                "a job is left to whoever polls it next"
+            );
         }
     }
 }

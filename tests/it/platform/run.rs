@@ -102,12 +102,13 @@ impl Run {
 
 /// Kills or stops one of `replicas` every now and then, and starts it again.
 pub(super) async fn kills(replicas: &mut [Service], mut rng: Rng) {
-    loop {
+    for trouble in 0.. {
         let pause = Duration::from_millis(rng.u64(1_000..3_000));
         tokio::time::sleep(pause).await;
         let chosen = rng.usize(0..replicas.len());
         let replica = &mut replicas[chosen];
-        if rng.u8(0..100) < 70 {
+        // A short run has one kill at least.
+        if trouble == 0 || rng.u8(0..100) < 70 {
             replica.kill();
         } else {
             replica.stop().await;

@@ -20,6 +20,9 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The longest time between two tries to write an outcome into a store that is away.
 const WRITE_AGAIN: Duration = Duration::from_secs(10);
 
+/// How long the service, when it stops, waits for the ends of jobs to be written.
+const LAST_WRITES: Duration = Duration::from_secs(1);
+
 impl Jobs {
     /// Puts a job that is begun here into the store, and gives what starts to run.
     pub(super) async fn put_running(&self, job: &Job, call: &Call) -> Result<()> {
@@ -344,28 +347,33 @@ impl Jobs {
     }
 
     /// Gives up the leases of all jobs that still run here, so that another process, or this one
-    /// when it is started again, may take them up at once.
+    /// when it is started again, may take them up at once. What has ended is written to its end:
+    /// the worker that was at it may be gone, and an answer that is there is not paid for again.
     pub async fn release(&self) {
         let jobs: Vec<_> = super::lock(&self.0.jobs).drain().collect();
+        let last_writes = Instant::now() + LAST_WRITES;
         for (_, run) in jobs {
-            // A run whose end is being written keeps its lease for that.
-            if run.outcome().is_some() {
+            let Ok(job) = tokio::time::timeout_at(last_writes, run.job.lock()).await else {
+                continue;
+            };
+            let Some(job) = job.as_ref() else { continue };
+            if let Some(outcome) = run.outcome() {
+                let written = self.write_end(job, &outcome);
+                if tokio::time::timeout_at(last_writes, written).await.is_err() {
+                    tracing::warn!("the end of a job could not be written any more");
+                }
                 continue;
             }
-            if let Ok(job) = run.job.try_lock()
-                && let Some(job) = job.as_ref()
-            {
-                run.stop(Progress::Elsewhere(job.id.clone()));
-                let _ = self
-                    .0
-                    .store
-                    .release(&job.id.address(Kind::Job), job.owner)
-                    .await;
-                tracing::info!(
-                    operation = run.call.operation,
-                    "a job is left to whoever polls it next"
-                );
-            }
+            run.stop(Progress::Elsewhere(job.id.clone()));
+            let _ = self
+                .0
+                .store
+                .release(&job.id.address(Kind::Job), job.owner)
+                .await;
+            tracing::info!(
+                operation = run.call.operation,
+                "a job is left to whoever polls it next"
+            );
         }
     }
 }

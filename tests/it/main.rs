@@ -13,6 +13,7 @@ mod contract;
 mod every_field_reaches_upstream;
 mod files;
 mod media;
+mod platform;
 mod server;
 mod store;
 mod support;

@@ -167,7 +167,7 @@ impl Jobs {
             let job = Job {
                 id: Capability::random(),
                 owner: Owner::random(),
-                known: true,
+                handed_out: true,
             };
             self.put_running(&job, call).await?;
             match self.point(asked, &job.id, self.0.config.keep).await {
@@ -259,7 +259,7 @@ impl Jobs {
         if run.outcome().is_some_and(|outcome| outcome.is_transient()) {
             return self.forget(run);
         }
-        let kept = match self.ensure_job(run).await {
+        let kept = match self.ensure_job(run, false).await {
             Ok(id) => self.point(asked, &id, self.0.config.keep_lost).await,
             Err(error) => Err(error),
         };
@@ -288,8 +288,8 @@ impl Jobs {
         if let Ok(_room) = self.0.unkept.try_acquire() {
             tokio::select! {
                 () = tokio::time::sleep(self.0.config.keep_lost) => {}
-                // There is nothing to wait for when the service stops.
-                () = self.last_moment() => {}
+                // No repeat is taken any more when the service stops.
+                () = self.stopping() => {}
             }
         }
         if run.is_lost() {

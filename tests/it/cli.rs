@@ -55,7 +55,14 @@ struct Serving {
 impl Serving {
     /// Starts it on a free port, with more `arguments`, and waits until it says where it is.
     fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let arguments = [&["serve", "--bind", "127.0.0.1:0"], arguments].concat();
+        let own = [
+            "serve",
+            "--bind",
+            "127.0.0.1:0",
+            "--store-url",
+            "sqlite::memory:",
+        ];
+        let arguments = [&own, arguments].concat();
         let mut child = program(&arguments)
             .envs(environment.iter().copied())
             .spawn()

@@ -169,7 +169,14 @@ fn an_unknown_command_is_a_fault_of_the_one_who_gave_it() {
 fn a_port_that_is_taken_is_told_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = run(&["serve", "--sandbox", "--bind", &address]);
+    let output = run(&[
+        "serve",
+        "--sandbox",
+        "--bind",
+        &address,
+        "--store-url",
+        "sqlite::memory:",
+    ]);
     assert_eq!(output.status.code(), Some(2));
     let told = lines(&output.stderr);
     let told: Vec<_> = told.iter().filter(|line| !line.starts_with('{')).collect();

@@ -9,7 +9,8 @@
 //! - [`endpoint`] is what action files are made of: key, input, answer, overlay.
 //! - [`catalog`] is the cached list of models.
 //! - [`openrouter`] is the upstream client and its types.
-//! - [`store`] keeps, sealed, what must outlive a call; nothing uses it yet.
+//! - [`hooks`] keeps who waits to be told of something; [`callbacks`] is the client that tells them.
+//! - [`store`] keeps, sealed, what must outlive a call.
 //! - [`telemetry`], [`config`] and [`error`] serve all of them.
 //!
 //! Beside the house stand [`swagger`], which turns the OpenAPI document into the connector's
@@ -17,11 +18,13 @@
 
 pub mod actions;
 pub mod app;
+pub mod callbacks;
 pub mod catalog;
 pub mod cli;
 pub mod config;
 pub mod endpoint;
 pub mod error;
+pub mod hooks;
 pub mod http;
 pub mod openrouter;
 pub mod sandbox;

@@ -125,7 +125,7 @@ fn from_environment(
     }
 }
 
-/// Reads a variable's text as the type that the default has.
+/// Reads a variable's text as the type that the default has; a list has commas between its items.
 fn typed(text: String, default: Option<&Value>) -> Value {
     match default {
         Some(Value::Integer(_)) => text.parse().map_or(Value::String(text), Value::Integer),
@@ -133,6 +133,10 @@ fn typed(text: String, default: Option<&Value>) -> Value {
             .to_lowercase()
             .parse()
             .map_or(Value::String(text), Value::Boolean),
+        Some(Value::Array(_)) => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
+        }
         _ => Value::String(text),
     }
 }

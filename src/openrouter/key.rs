@@ -19,8 +19,8 @@ impl ApiKey {
         fits.then(|| Self(text.into()))
     }
 
-    /// The key itself, for the one place that sends it.
-    pub(super) fn reveal(&self) -> &str {
+    /// The key itself, for the places that send it or derive something from it.
+    pub(crate) fn reveal(&self) -> &str {
         self.0.expose_secret()
     }
 

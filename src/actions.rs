@@ -10,6 +10,7 @@ pub mod choice;
 pub mod facts;
 pub mod file;
 pub mod media;
+pub mod triggers;
 pub mod vectors;
 
 use crate::endpoint::Overlay;
@@ -32,6 +33,7 @@ pub(crate) fn overlays() -> impl Iterator<Item = &'static Overlay> {
         media::create_transcription::OVERLAY,
         media::create_video::OVERLAY,
         media::languages::OVERLAY,
+        triggers::when_a_job_finishes::OVERLAY,
         vectors::create_embeddings::OVERLAY,
         vectors::rerank::OVERLAY,
     ]

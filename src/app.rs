@@ -12,9 +12,11 @@ use crate::{
     config::Config,
     endpoint::Services,
     error::{Error, Kind, Result},
+    hooks::Hooks,
     http,
     openrouter::Client,
     sandbox::Sandbox,
+    store::Store,
 };
 
 /// The service, bound to its port but not yet running.
@@ -25,16 +27,12 @@ pub struct App {
 }
 
 impl App {
-    /// Builds the service: binds the port, builds a client per worker, starts to fetch the list
-    /// of models. With `sandbox`, starts a simulated OpenRouter and calls that one.
+    /// Builds the service: opens the store, binds the port, builds a client per worker, starts to
+    /// fetch the list of models. With `sandbox`, starts a simulated OpenRouter and calls that one.
     ///
     /// # Errors
     ///
-    /// [`Kind::Unavailable`] with a sentence for the operator if the port cannot be had.
-    #[expect(
-        clippy::unused_async,
-        reason = "it starts tasks, so it must run inside a runtime"
-    )]
+    /// [`Kind::Unavailable`] with a sentence for the operator if the port or the store cannot be had.
     pub async fn build(mut config: Config, sandbox: bool) -> Result<Self> {
         let sandbox = if sandbox {
             Some(start_sandbox(&mut config)?)
@@ -43,6 +41,8 @@ impl App {
         };
         // A setting that no client can use ends the start here, not a worker later.
         let catalog = Catalog::new(Client::new(&config.upstream)?, config.catalog.refresh);
+        let store = Store::open(&config.store).await?;
+        let hooks = Hooks::new(store.clone(), &config.hooks)?;
         let ahead = Arc::clone(&catalog);
         tokio::spawn(async move {
             if let Err(error) = ahead.get().await {
@@ -66,6 +66,7 @@ impl App {
             let services = Services {
                 openrouter,
                 catalog: Arc::clone(&catalog),
+                hooks: hooks.clone(),
             };
             let server = &shared.server;
             http::app(

@@ -19,8 +19,8 @@ use bytes::Bytes;
 use reqwest::{StatusCode, header, redirect};
 use tokio::sync::Semaphore;
 
-pub use self::url::CallbackUrl;
 use self::public::{NotPublic, PublicOnly};
+pub use self::url::CallbackUrl;
 use crate::{
     config,
     error::{Error, Kind, Result},

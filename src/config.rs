@@ -6,7 +6,7 @@ mod store;
 
 use std::{fmt, net::SocketAddr, num::NonZeroU32, time::Duration};
 
-pub use hooks::{HostPattern, Hooks};
+pub use hooks::{Hooks, HostPattern};
 pub use load::{Overrides, load};
 use serde::{Deserialize, Serialize};
 pub use store::{RedisUrl, Store, StoreAddress, StoreUrl};

@@ -26,6 +26,7 @@ pub use query::{Path, Query};
 
 use crate::{
     catalog::Catalog,
+    hooks::Hooks,
     openrouter::{Client, models::Model},
 };
 
@@ -39,6 +40,8 @@ pub struct Services {
     pub openrouter: Client,
     /// The list of models, shared by all workers.
     pub catalog: Arc<Catalog>,
+    /// Who waits to be told of finished jobs, shared by all workers.
+    pub hooks: Hooks,
 }
 
 impl Services {

@@ -52,8 +52,7 @@ impl<'a> Connection<'a> {
 
     /// Where the subscription with `id` stands; with another key it stands elsewhere.
     fn address(&self, id: &str) -> Address {
-        Capability::from_secret(&format!("hook {id}"), self.key.reveal())
-            .address(store::Kind::Hook)
+        Capability::from_secret(&format!("hook {id}"), self.key.reveal()).address(store::Kind::Hook)
     }
 }
 
@@ -82,7 +81,10 @@ impl Hooks {
     pub async fn subscribe(&self, key: &ApiKey, callback_url: &str) -> Result<String> {
         let url = self.callbacks.check(callback_url)?;
         let connection = Connection::of(key);
-        let known = self.store.list(store::Kind::Hook, &connection.group).await?;
+        let known = self
+            .store
+            .list(store::Kind::Hook, &connection.group)
+            .await?;
         if known.len() >= MOST {
             return Err(Error::new(
                 Kind::InvalidRequest,
@@ -107,7 +109,10 @@ impl Hooks {
         if self.store.put(&new).await? {
             Ok(id)
         } else {
-            Err(Error::new(Kind::Internal, "The subscription got an id that is in use."))
+            Err(Error::new(
+                Kind::Internal,
+                "The subscription got an id that is in use.",
+            ))
         }
     }
 
@@ -142,7 +147,9 @@ impl Hooks {
         if receivers.is_empty() {
             return;
         }
-        let place = self.room.take(connection.group, event.len(), receivers.len());
+        let place = self
+            .room
+            .take(connection.group, event.len(), receivers.len());
         let Some(place) = place.map(Arc::new) else {
             tracing::error!(
                 receivers = receivers.len(),
@@ -165,7 +172,11 @@ impl Hooks {
     /// The subscriptions of a connection. One that cannot be read or called is left out.
     async fn receivers(&self, connection: &Connection<'_>) -> Result<Vec<(Address, CallbackUrl)>> {
         let mut receivers = Vec::new();
-        for summary in self.store.list(store::Kind::Hook, &connection.group).await? {
+        for summary in self
+            .store
+            .list(store::Kind::Hook, &connection.group)
+            .await?
+        {
             let address = summary.address;
             let Some(record) = self.store.get(&address).await? else {
                 continue;

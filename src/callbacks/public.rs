@@ -12,22 +12,22 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 /// The networks of IPv4 that are not public: IANA's registry of special-purpose addresses, without
 /// the few of them that are reached globally, then multicast, and one of Azure's own.
 const NOT_PUBLIC_V4: [Ipv4Net; 16] = [
-    v4([0, 0, 0, 0], 8),             // this network
-    v4([10, 0, 0, 0], 8),            // private
-    v4([100, 64, 0, 0], 10),         // shared by carriers (CGNAT)
-    v4([127, 0, 0, 0], 8),           // loopback
-    v4([168, 63, 129, 16], 32),      // Azure's virtual machines reach their host here
-    v4([169, 254, 0, 0], 16),        // link-local, and the metadata services of clouds
-    v4([172, 16, 0, 0], 12),         // private
-    v4([192, 0, 0, 0], 24),          // protocols of the IETF
-    v4([192, 0, 2, 0], 24),          // documentation
-    v4([192, 88, 99, 0], 24),        // relays of 6to4
-    v4([192, 168, 0, 0], 16),        // private
-    v4([198, 18, 0, 0], 15),         // benchmarks
-    v4([198, 51, 100, 0], 24),       // documentation
-    v4([203, 0, 113, 0], 24),        // documentation
-    v4([224, 0, 0, 0], 4),           // multicast
-    v4([240, 0, 0, 0], 4),           // reserved, and broadcast
+    v4([0, 0, 0, 0], 8),        // this network
+    v4([10, 0, 0, 0], 8),       // private
+    v4([100, 64, 0, 0], 10),    // shared by carriers (CGNAT)
+    v4([127, 0, 0, 0], 8),      // loopback
+    v4([168, 63, 129, 16], 32), // Azure's virtual machines reach their host here
+    v4([169, 254, 0, 0], 16),   // link-local, and the metadata services of clouds
+    v4([172, 16, 0, 0], 12),    // private
+    v4([192, 0, 0, 0], 24),     // protocols of the IETF
+    v4([192, 0, 2, 0], 24),     // documentation
+    v4([192, 88, 99, 0], 24),   // relays of 6to4
+    v4([192, 168, 0, 0], 16),   // private
+    v4([198, 18, 0, 0], 15),    // benchmarks
+    v4([198, 51, 100, 0], 24),  // documentation
+    v4([203, 0, 113, 0], 24),   // documentation
+    v4([224, 0, 0, 0], 4),      // multicast
+    v4([240, 0, 0, 0], 4),      // reserved, and broadcast
 ];
 
 /// All that is assigned as global unicast; whatever else IPv6 has is not public.
@@ -35,10 +35,10 @@ const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
 
 /// The networks in [`GLOBAL_V6`] that are not public all the same.
 const NOT_PUBLIC_V6: [Ipv6Net; 4] = [
-    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),     // protocols of the IETF, Teredo among them
+    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23), // protocols of the IETF, Teredo among them
     v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32), // documentation
-    v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),     // 6to4, which holds an IPv4 address and is given up
-    v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),     // documentation
+    v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16), // 6to4, which holds an IPv4 address and is given up
+    v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20), // documentation
 ];
 
 /// Networks without IPv4 reach it through these; the last 32 bits are the address.

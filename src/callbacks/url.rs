@@ -71,11 +71,17 @@ impl CallbackUrl {
             ));
         }
         if url.port().is_some() && !settings.allow_private {
-            return Err(Error::invalid(FIELD, "callback_url may have port 443 only."));
+            return Err(Error::invalid(
+                FIELD,
+                "callback_url may have port 443 only.",
+            ));
         }
         // Such a host never passes the resolver, which would tell private addresses.
         let literal = address.is_some() && !settings.allow_private;
-        let named = settings.allowed_hosts.iter().any(|pattern| pattern.fits(host));
+        let named = settings
+            .allowed_hosts
+            .iter()
+            .any(|pattern| pattern.fits(host));
         if literal || !named || host.ends_with('.') {
             let hosts: Vec<_> = settings
                 .allowed_hosts
@@ -86,7 +92,11 @@ impl CallbackUrl {
                 FIELD,
                 format!(
                     "callback_url leads to a host that this service does not call. It calls {}; whoever runs it can add others.",
-                    if hosts.is_empty() { "none".to_owned() } else { hosts.join(", ") }
+                    if hosts.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        hosts.join(", ")
+                    }
                 ),
             ));
         }

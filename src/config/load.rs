@@ -134,7 +134,10 @@ fn typed(text: String, default: Option<&Value>) -> Value {
             .parse()
             .map_or(Value::String(text), Value::Boolean),
         Some(Value::Array(_)) => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            let items = text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
             Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
         }
         _ => Value::String(text),

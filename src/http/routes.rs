@@ -25,6 +25,7 @@ use crate::actions::{
         create_transcription::create_transcription, create_video::create_video,
         get_video::get_video, list_voice_choices::list_voice_choices,
     },
+    triggers::{delete_job_hook::delete_job_hook, when_a_job_finishes::when_a_job_finishes},
     vectors::{create_embeddings::create_embeddings, rerank::rerank},
 };
 
@@ -50,6 +51,8 @@ pub(super) fn actions(config: &mut ServiceConfig) {
             .service(get_credits)
             .service(get_key)
             .service(get_generation)
+            .service(when_a_job_finishes)
+            .service(delete_job_hook)
             .service(list_model_choices)
             .service(list_author_choices)
             .service(list_slug_choices)

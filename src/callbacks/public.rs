@@ -45,13 +45,11 @@ const NOT_PUBLIC_V6: [Ipv6Net; 4] = [
 const NAT64: Ipv6Net = v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96);
 
 const fn v4(address: [u8; 4], bits: u8) -> Ipv4Net {
-    let [a, b, c, d] = address;
-    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), bits)
+    Ipv4Net::new_assert(Ipv4Addr::from_octets(address), bits)
 }
 
 const fn v6(address: [u16; 8], bits: u8) -> Ipv6Net {
-    let [a, b, c, d, e, f, g, h] = address;
-    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), bits)
+    Ipv6Net::new_assert(Ipv6Addr::from_segments(address), bits)
 }
 
 /// Whether `address` is one of the public Internet.

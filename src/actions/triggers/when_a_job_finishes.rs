@@ -42,8 +42,8 @@ pub struct WhenAJobFinishesRequest {
     /// Callback URL
     ///
     /// The https address that is called when a job finishes. The platform fills it in.
-    #[validate(length(min = 1, max = 4000))]
-    #[schema(min_length = 1, max_length = 4000)]
+    #[validate(length(max = 4000))]
+    #[schema(max_length = 4000)]
     pub callback_url: String,
 }
 
@@ -78,7 +78,7 @@ pub struct JobEvent {
     pub status: String,
     /// Operation
     ///
-    /// The action that ran as a job, such as CreateVideo.
+    /// The action that ran as a job, such as Ask.
     pub operation: String,
     /// Text
     ///

@@ -44,18 +44,33 @@ fn every_operation_has_a_test_file_of_its_name() {
     assert!(missing.is_empty(), "no tests for {missing:?}");
 }
 
-/// An operation's id as its file is named: `InvokeMCP` is `invoke_mcp`.
+/// An operation's id as its file is named: `InvokeMCP` is `invoke_mcp`, `WhenAJobFinishes` is
+/// `when_a_job_finishes`.
 pub(super) fn snake_case(id: &str) -> String {
     let mut name = String::new();
     let mut previous = '_';
-    for letter in id.chars() {
-        if letter.is_uppercase() && previous.is_lowercase() {
+    let mut letters = id.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let starts = letters.peek().is_some_and(|next| next.is_lowercase());
+        if letter.is_uppercase() && (previous.is_lowercase() || (previous.is_uppercase() && starts))
+        {
             name.push('_');
         }
         name.push(letter.to_ascii_lowercase());
         previous = letter;
     }
     name
+}
+
+#[test]
+fn ids_are_read_as_words() {
+    for (id, name) in [
+        ("GetModel", "get_model"),
+        ("InvokeMCP", "invoke_mcp"),
+        ("WhenAJobFinishes", "when_a_job_finishes"),
+    ] {
+        assert_eq!(snake_case(id), name);
+    }
 }
 
 /// Two types with one name overwrite each other in the document, without a word.

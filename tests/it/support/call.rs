@@ -305,6 +305,10 @@ impl Answer {
 
     fn check_success(&self, operation: &Operation, shown: &str) {
         assert_eq!(self.header("content-type"), JSON, "{shown}");
+        // What was made has its whole address, below the base path of the definition.
+        let location = self.header("location");
+        let address = location.starts_with("http") && location.contains("/api/v1/");
+        assert_eq!(address, self.status == 201, "Location: {location}: {shown}");
         let misfits = operation.misfits(self.status, &self.json);
         assert!(misfits.is_empty(), "{misfits:#?}\n{shown}");
         assert!(!has_null(&self.json), "null in the answer: {shown}");

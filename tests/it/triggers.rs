@@ -1,0 +1,4 @@
+//! What starts a flow.
+
+mod delete_job_hook;
+mod when_a_job_finishes;

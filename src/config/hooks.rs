@@ -104,6 +104,23 @@ mod tests {
     }
 
     #[test]
+    fn what_lets_the_service_call_more_is_a_warning() {
+        let count = |hosts: &[&str], allow_private| {
+            let hooks = Hooks {
+                allowed_hosts: hosts.iter().copied().map(pattern).collect(),
+                allow_private,
+                timeout: Duration::from_secs(1),
+                retry_for: Duration::from_secs(1),
+            };
+            hooks.warnings().count()
+        };
+        assert_eq!(count(&["*.example.com"], false), 0);
+        assert_eq!(count(&["*.example.com"], true), 1);
+        assert_eq!(count(&["*.example.com", "*"], false), 1);
+        assert_eq!(count(&["*"], true), 2);
+    }
+
+    #[test]
     fn what_is_no_host_is_refused() {
         for text in [
             "",

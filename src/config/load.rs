@@ -228,6 +228,20 @@ mod tests {
     }
 
     #[test]
+    fn a_list_in_the_environment_has_commas() {
+        let hosts = |text| {
+            let variable = [("OPENROUTER_CONNECTOR__HOOKS__ALLOWED_HOSTS", text)];
+            let config = load(None, environment(&variable), vec![])?;
+            let hosts = config.hooks.allowed_hosts.into_iter().map(String::from);
+            Ok::<Vec<_>, Vec<String>>(hosts.collect())
+        };
+        assert_eq!(hosts("*.a.com, b.com,").unwrap(), ["*.a.com", "b.com"]);
+        assert_eq!(hosts("").unwrap(), [""; 0]);
+        let problems = hosts("b.com,https://c.com").unwrap_err();
+        assert!(problems[0].contains("hooks.allowed_hosts"), "{problems:?}");
+    }
+
+    #[test]
     fn every_problem_is_told_at_once_and_by_name() {
         let problems = load(
             Some(Path::new("no-such-file.toml")),

@@ -145,6 +145,9 @@ pub(crate) async fn when_a_job_finishes(
     key: ApiKey,
     Body(request): Body<WhenAJobFinishesRequest>,
 ) -> Result<HttpResponse> {
+    // Only a key that OpenRouter knows runs jobs. Others would wait for nothing, and anybody could
+    // fill the store with them.
+    services.openrouter.key(&key).await?;
     let id = services
         .hooks
         .subscribe(&key, &request.callback_url)

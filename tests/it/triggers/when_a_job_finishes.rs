@@ -1,9 +1,10 @@
 //! When a job finishes: subscribing.
 
 use serde_json::{Value, json};
+use wiremock::ResponseTemplate;
 
 use crate::support::{
-    TestApp,
+    TestApp, Upstream,
     definition::{CALLBACK_URL, DEFINITION},
     sandbox,
 };
@@ -56,6 +57,18 @@ async fn a_url_that_may_not_be_called_is_refused_without_being_quoted() {
         let answer = call.refused("callback_url").await;
         assert!(!answer.text.contains("hush"), "{}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn a_key_that_openrouter_does_not_know_cannot_subscribe() {
+    let upstream = Upstream::start().await;
+    let unknown = json!({"error": {"code": 401, "message": "User not found."}});
+    let unknown = ResponseTemplate::new(401).set_body_json(unknown);
+    upstream.responds("/key", unknown).await;
+    let app = TestApp::on(&upstream);
+    let call = app.call("WhenAJobFinishes").body(&body(CALLBACK_URL));
+    call.fails(401, "invalid_key").await;
+    upstream.call("/key").await;
 }
 
 #[tokio::test]

@@ -324,5 +324,14 @@ export const examples = {
   GetVideo: [(answers) => ({ name: "by id", path: { video_id: answers.CreateVideo.video_id } })],
   GetJob: [(answers) => ({ name: "a video", path: { job_id: answers.CreateVideo.job_id } })],
   GetJobResult: [(answers) => ({ name: "a video", path: { job_id: answers.CreateVideo.job_id } })],
+  WhenAJobFinishes: [
+    {
+      name: "a flow",
+      body: {
+        callback_url: "https://prod-00.westeurope.logic.azure.com:443/workflows/1/triggers/manual/run?sig=1",
+      },
+    },
+  ],
+  DeleteJobHook: [(answers) => ({ name: "by id", path: { id: answers.WhenAJobFinishes.id } })],
   CancelJob: [(answers) => ({ name: "a video", path: { job_id: answers.CreateVideo.job_id } })],
 };

@@ -12,6 +12,8 @@ mod cli;
 mod contract;
 mod every_field_reaches_upstream;
 mod files;
+mod jobs;
+mod links;
 mod media;
 mod server;
 mod store;

@@ -3,7 +3,7 @@
 use std::{
     iter,
     sync::{LazyLock, mpsc},
-    thread,
+    thread::{self, JoinHandle},
 };
 
 use actix_web::{dev::ServerHandle, rt::System};
@@ -18,6 +18,7 @@ use super::{Call, Upstream};
 pub(crate) struct TestApp {
     base: String,
     handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// The defaults on a free port with one worker: no file, no environment.
@@ -60,7 +61,7 @@ impl TestApp {
         let mut config = config();
         change(&mut config);
         let (started, start) = mpsc::channel();
-        thread::spawn(move || {
+        let thread = thread::spawn(move || {
             System::new().block_on(async move {
                 let app = App::build(config, sandbox).await.unwrap();
                 started.send((app.address(), app.handle())).unwrap();
@@ -71,7 +72,15 @@ impl TestApp {
         Self {
             base: format!("http://{address}"),
             handle,
+            thread: Some(thread),
         }
+    }
+
+    /// Stops it and waits until it has let go of everything.
+    pub(crate) fn stop(mut self) {
+        let thread = self.thread.take();
+        drop(self);
+        thread.unwrap().join().unwrap();
     }
 
     /// Where the service is reached, without a slash at the end.

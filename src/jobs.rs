@@ -23,7 +23,7 @@ use std::{
 use futures_util::FutureExt;
 use tokio::{
     runtime::Handle,
-    sync::{Semaphore, watch},
+    sync::{Mutex as AsyncMutex, OwnedMutexGuard, Semaphore, watch},
     time::Instant,
 };
 use tokio_util::task::TaskTracker;
@@ -56,6 +56,9 @@ const HAND_OVER: Duration = Duration::from_secs(3);
 /// How long a caller is kept waiting beyond its time while the store does not take its job.
 const STORE_PATIENCE: Duration = Duration::from_secs(15);
 
+/// How long a call waits for its turn at most, where the store does not answer.
+const TURN: Duration = Duration::from_secs(1);
+
 /// How many lost calls are kept in memory alone, where the store has no place for them.
 const MAX_UNKEPT: usize = 256;
 
@@ -78,6 +81,8 @@ struct Inner {
     running: Mutex<HashMap<Locator, Vec<Arc<Run>>>>,
     /// The runs of this process that are jobs and have not been written to their end.
     jobs: Mutex<HashMap<Locator, Arc<Run>>>,
+    /// Calls that are being looked for or begun, one after the other for the same words.
+    turns: Mutex<HashMap<Locator, Arc<AsyncMutex<()>>>>,
     unkept: Arc<Semaphore>,
     tasks: TaskTracker,
     /// When the service stops, the last moment at which a caller is answered in person.
@@ -135,6 +140,7 @@ impl Jobs {
             listener: OnceLock::new(),
             running: Mutex::default(),
             jobs: Mutex::default(),
+            turns: Mutex::default(),
             unkept: Arc::new(Semaphore::new(MAX_UNKEPT)),
             tasks: TaskTracker::new(),
             last_moment: watch::Sender::new(None),
@@ -169,13 +175,16 @@ impl Jobs {
         // In a task: when the caller goes away meanwhile, what was found or begun for it is not
         // dropped half-way, but counts as lost.
         let jobs = self.clone();
-        let task = self
-            .0
-            .tasks
-            .spawn(async move { jobs.find_or_start(asked, request, work).await });
-        let (mut waiter, replayed) = task.await.map_err(|cause| {
+        let task = self.0.tasks.spawn(async move {
+            let turn = jobs.turn(&asked.address.locator).await;
+            // In this order: a call whose caller went away is lost before the next one looks.
+            (jobs.find_or_start(asked, request, work).await, turn)
+        });
+        let (found, turn) = task.await.map_err(|cause| {
             Error::new(Kind::Internal, "The call could not be begun.").because(cause)
-        })??;
+        })?;
+        drop(turn);
+        let (mut waiter, replayed) = found?;
         if !background && let Some(outcome) = waiter.outcome_until(until).await {
             let answer = Answer::Done(outcome);
             return Ok(Reply {
@@ -190,6 +199,18 @@ impl Jobs {
             replayed,
             waiter,
         })
+    }
+
+    /// Waits until no other call of the same words is being looked for or begun here: of two at
+    /// once, each could miss the other.
+    async fn turn(&self, asked: &Locator) -> Turn {
+        let turn = Arc::clone(lock(&self.0.turns).entry(*asked).or_default());
+        let held = tokio::time::timeout(TURN, turn.lock_owned()).await.ok();
+        Turn {
+            jobs: self.clone(),
+            asked: *asked,
+            held,
+        }
     }
 
     /// The earlier call that this one repeats, or a new one.
@@ -221,7 +242,7 @@ impl Jobs {
             let new = Job {
                 id,
                 owner: Owner::random(),
-                known: true,
+                handed_out: true,
             };
             self.put_running(&new, &request.call).await?;
             job = Some(new);
@@ -281,7 +302,7 @@ impl Jobs {
             let made = self
                 .0
                 .tasks
-                .spawn(async move { jobs.ensure_job(&run).await });
+                .spawn(async move { jobs.ensure_job(&run, true).await });
             let made = made.await.map_err(|cause| {
                 Error::new(Kind::Internal, "The call could not become a job.").because(cause)
             })?;
@@ -362,6 +383,12 @@ impl Jobs {
         self.0.last_moment.borrow().is_some()
     }
 
+    /// Waits until the service takes no new work.
+    async fn stopping(&self) {
+        let mut moment = self.0.last_moment.subscribe();
+        let _ = moment.wait_for(Option::is_some).await;
+    }
+
     /// Waits for the last moment at which a caller is answered in person.
     async fn last_moment(&self) {
         let mut moment = self.0.last_moment.subscribe();
@@ -386,6 +413,24 @@ impl Jobs {
             return Err(stopping());
         }
         self.0.store.ready().await
+    }
+}
+
+/// The turn of one of several calls of the same words; the next one's comes when this is dropped.
+struct Turn {
+    jobs: Jobs,
+    asked: Locator,
+    held: Option<OwnedMutexGuard<()>>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.held = None;
+        let mut turns = lock(&self.jobs.0.turns);
+        let unused = |turn: &Arc<_>| Arc::strong_count(turn) == 1;
+        if turns.get(&self.asked).is_some_and(unused) {
+            turns.remove(&self.asked);
+        }
     }
 }
 

@@ -20,6 +20,9 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The longest time between two tries to write an outcome into a store that is away.
 const WRITE_AGAIN: Duration = Duration::from_secs(10);
 
+/// How long the service, when it stops, waits for the ends of jobs to be written.
+const LAST_WRITES: Duration = Duration::from_secs(1);
+
 impl Jobs {
     /// Puts a job that is begun here into the store, and gives what starts to run.
     pub(super) async fn put_running(&self, job: &Job, call: &Call) -> Result<()> {
@@ -43,16 +46,16 @@ impl Jobs {
     }
 
     /// Makes `run` a job if it is none yet, ended or not, and gives its id.
-    pub(super) async fn ensure_job(&self, run: &Arc<Run>) -> Result<Capability> {
+    pub(super) async fn ensure_job(&self, run: &Arc<Run>, handed_out: bool) -> Result<Capability> {
         let mut slot = run.job.lock().await;
         if let Some(job) = slot.as_mut() {
-            job.known = true;
+            job.handed_out |= handed_out;
             return Ok(job.id.clone());
         }
         let job = Job {
             id: Capability::random(),
             owner: Owner::random(),
-            known: true,
+            handed_out,
         };
         if let Some(outcome) = run.outcome() {
             let address = job.id.address(Kind::Job);
@@ -62,8 +65,7 @@ impl Jobs {
                 state: end_state(&outcome),
                 request: run.call.seal(&job.id),
                 result: Some(seal(&job.id, &outcome)),
-                // Its id is in nobody's hands but those of a repeat that comes in time.
-                keep: self.0.config.keep_lost * 2,
+                keep: self.keep(handed_out),
                 lease: None,
             })
             .await?;
@@ -141,16 +143,37 @@ impl Jobs {
         if run.is_findable() {
             self.forget(run);
         }
+        let facts = &outcome.facts;
         tracing::info!(
+            request_id = run.call.request_id,
             operation = run.call.operation,
             status = outcome.status(),
+            upstream_ms = u64::try_from(facts.upstream.as_millis()).unwrap_or(u64::MAX),
+            generation_id = outcome.generation_id().unwrap_or_default(),
+            model = facts.model.as_deref().unwrap_or_default(),
+            tokens = facts.tokens.unwrap_or_default(),
+            cost = facts.cost.unwrap_or_default(),
+            code = facts.code,
+            detail = facts.detail,
             written,
             "a job ended"
         );
-        if written && let Some(listener) = self.0.listener.get() {
+        if written
+            && job.handed_out
+            && let Some(listener) = self.0.listener.get()
+        {
             let view = JobView::of_ended(&run.call.operation, &outcome);
             listener(&run.call.key, &job.id.to_text(), &view);
         }
+    }
+
+    /// How long a job that has ended is kept.
+    fn keep(&self, handed_out: bool) -> Duration {
+        if handed_out {
+            return self.0.config.keep;
+        }
+        // A repeat that finds it at the last moment still has to fetch it.
+        self.0.config.keep_lost * 2
     }
 
     /// Writes the end of a job; tries again while the store is away.
@@ -160,7 +183,7 @@ impl Jobs {
         let (mut sealed, mut state) = (seal(&job.id, outcome), end_state(outcome));
         let mut wait = Duration::from_millis(100);
         loop {
-            let keep = self.0.config.keep;
+            let keep = self.keep(job.handed_out);
             let store = &self.0.store;
             match store
                 .finish(&address, job.owner, state, &sealed, keep)
@@ -250,6 +273,7 @@ impl Jobs {
             return Err(error);
         };
         tracing::info!(
+            request_id = call.request_id,
             operation = call.operation,
             attempt = record.attempts,
             "a job is taken up again"
@@ -257,7 +281,7 @@ impl Jobs {
         let job = Job {
             id: id.clone(),
             owner,
-            known: true,
+            handed_out: true,
         };
         let run = Run::new(call.clone(), None, Some(job.clone()));
         self.add_job(&job, &run);
@@ -278,7 +302,7 @@ impl Jobs {
         let job = Job {
             id: id.clone(),
             owner,
-            known: true,
+            handed_out: true,
         };
         self.write_end(&job, &outcome).await;
         Ok(JobView::of_ended(&call.operation, &Arc::new(outcome)))
@@ -334,28 +358,33 @@ impl Jobs {
     }
 
     /// Gives up the leases of all jobs that still run here, so that another process, or this one
-    /// when it is started again, may take them up at once.
+    /// when it is started again, may take them up at once. What has ended is written to its end:
+    /// the worker that was at it may be gone, and an answer that is there is not paid for again.
     pub async fn release(&self) {
         let jobs: Vec<_> = super::lock(&self.0.jobs).drain().collect();
+        let last_writes = Instant::now() + LAST_WRITES;
         for (_, run) in jobs {
-            // A run whose end is being written keeps its lease for that.
-            if run.outcome().is_some() {
+            let Ok(job) = tokio::time::timeout_at(last_writes, run.job.lock()).await else {
+                continue;
+            };
+            let Some(job) = job.as_ref() else { continue };
+            if let Some(outcome) = run.outcome() {
+                let written = self.write_end(job, &outcome);
+                if tokio::time::timeout_at(last_writes, written).await.is_err() {
+                    tracing::warn!("the end of a job could not be written any more");
+                }
                 continue;
             }
-            if let Ok(job) = run.job.try_lock()
-                && let Some(job) = job.as_ref()
-            {
-                run.stop(Progress::Elsewhere(job.id.clone()));
-                let _ = self
-                    .0
-                    .store
-                    .release(&job.id.address(Kind::Job), job.owner)
-                    .await;
-                tracing::info!(
-                    operation = run.call.operation,
-                    "a job is left to whoever polls it next"
-                );
-            }
+            run.stop(Progress::Elsewhere(job.id.clone()));
+            let _ = self
+                .0
+                .store
+                .release(&job.id.address(Kind::Job), job.owner)
+                .await;
+            tracing::info!(
+                operation = run.call.operation,
+                "a job is left to whoever polls it next"
+            );
         }
     }
 }

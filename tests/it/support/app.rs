@@ -4,40 +4,53 @@ use std::{
     iter,
     sync::{LazyLock, mpsc},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use actix_web::{dev::ServerHandle, rt::System};
 use openrouter_connector::{
     app::App,
     config::{self, Config},
+    sandbox::Sandbox,
 };
 
-use super::{Call, Upstream};
+use super::{Answer, Call, Upstream};
 
 /// The running service; it stops when this is dropped.
 pub(crate) struct TestApp {
     base: String,
+    /// The address of its own simulated OpenRouter.
+    upstream: Option<String>,
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
 }
 
 /// The defaults on a free port with one worker: no file, no environment.
 fn config() -> Config {
-    let flags = vec![
-        ("server.bind", "127.0.0.1:0".to_owned()),
-        ("store.url", "sqlite::memory:".to_owned()),
-    ];
+    let flags = vec![("server.bind", "127.0.0.1:0".to_owned())];
     let mut config = config::load(None, iter::empty(), flags).unwrap();
     config.server.workers = 1;
     // Answers are compared as a whole; tests of links ask for them.
     config.files.links = false;
+    config.store = store_settings();
     config
+}
+
+/// The defaults of the store, in memory.
+pub(crate) fn store_settings() -> config::Store {
+    let flags = vec![("store.url", "sqlite::memory:".to_owned())];
+    config::load(None, iter::empty(), flags).unwrap().store
 }
 
 /// A service on the simulated OpenRouter that all tests share.
 pub(crate) fn sandbox() -> &'static TestApp {
     static SHARED: LazyLock<TestApp> = LazyLock::new(|| TestApp::start(true, |_| {}));
     &SHARED
+}
+
+/// Where the simulated OpenRouter of [`sandbox`] is reached.
+pub(crate) fn simulated() -> &'static str {
+    sandbox().upstream.as_deref().unwrap()
 }
 
 impl TestApp {
@@ -64,13 +77,17 @@ impl TestApp {
         let thread = thread::spawn(move || {
             System::new().block_on(async move {
                 let app = App::build(config, sandbox).await.unwrap();
-                started.send((app.address(), app.handle())).unwrap();
+                let upstream = app.sandbox().map(Sandbox::base_url);
+                started
+                    .send((app.address(), upstream, app.handle()))
+                    .unwrap();
                 app.run_until_stopped().await.unwrap();
             });
         });
-        let (address, handle) = start.recv().expect("the service did not start");
+        let (address, upstream, handle) = start.recv().expect("the service did not start");
         Self {
             base: format!("http://{address}"),
+            upstream,
             handle,
             thread: Some(thread),
         }
@@ -91,6 +108,20 @@ impl TestApp {
     /// A call of the operation with this id, by method and path of the definition.
     pub(crate) fn call(&self, operation: &str) -> Call<'_> {
         Call::operation(&self.base, operation)
+    }
+
+    /// Calls for the result of the job that `started` tells of until there is one.
+    pub(crate) async fn result(&self, started: &Answer) -> Answer {
+        assert_eq!(started.status, 202, "{}", started.text);
+        let id = started.json["job_id"].as_str().unwrap();
+        for _ in 0..600 {
+            let answer = self.call("GetJobResult").path("job_id", id).send().await;
+            if answer.status != 202 {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the job does not end");
     }
 
     /// A call of a path that is no action, without a key.

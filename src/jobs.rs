@@ -226,9 +226,11 @@ impl Jobs {
             });
             return claimed.await;
         }
-        if let Some(waiter) = self.adopt_here(&asked) {
-            // Its pointer, if there is one by now, leads nobody else to it.
-            let _ = self.0.store.delete(&asked.address).await;
+        if let Some((waiter, has_pointer)) = self.adopt_here(&asked) {
+            // That leads nobody else to it. Another lost call of the same words keeps its own.
+            if has_pointer {
+                let _ = self.0.store.delete(&asked.address).await;
+            }
             return Ok((waiter, true));
         }
         if let Some(waiter) = self.adopt_from_store(&asked).await {

@@ -39,6 +39,7 @@ use crate::{
     error::{Error, Kind, Result},
     openrouter::ApiKey,
     store::{Capability, Kind as RecordKind, Locator, Owner, Store},
+    telemetry,
 };
 
 /// A generation under way.
@@ -175,11 +176,15 @@ impl Jobs {
         // In a task: when the caller goes away meanwhile, what was found or begun for it is not
         // dropped half-way, but counts as lost.
         let jobs = self.clone();
-        let task = self.0.tasks.spawn(async move {
+        let find = async move {
             let turn = jobs.turn(&asked.address.locator).await;
             // In this order: a call whose caller went away is lost before the next one looks.
             (jobs.find_or_start(asked, request, work).await, turn)
-        });
+        };
+        let task = self
+            .0
+            .tasks
+            .spawn(telemetry::within(telemetry::current(), find));
         let (found, turn) = task.await.map_err(|cause| {
             Error::new(Kind::Internal, "The call could not be begun.").because(cause)
         })?;
@@ -261,7 +266,7 @@ impl Jobs {
         Ok((Waiter::new(self.clone(), asked, Source::Here(run)), false))
     }
 
-    /// Runs `work` in a task of its own.
+    /// Runs `work` in a task of its own. What it notes belongs to the call that it is begun in.
     fn start(&self, run: &Arc<Run>, work: Work) {
         let (longest, operation) = (self.0.longest, run.call.operation.clone());
         let bounded = async move {
@@ -270,14 +275,15 @@ impl Jobs {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(_)) => {
                     tracing::error!(operation, "a generation ended in a panic");
-                    Outcome::failure(&Error::new(Kind::Internal, "The service failed."))
+                    failure(&Error::new(Kind::Internal, "The service failed."))
                 }
-                Err(_) => Outcome::failure(&Error::new(
+                Err(_) => failure(&Error::new(
                     Kind::Deadline,
                     format!("The call took longer than {} seconds.", longest.as_secs()),
                 )),
             }
         };
+        let bounded = telemetry::within(telemetry::current(), bounded);
         let (made, outcome) = tokio::sync::oneshot::channel();
         // Only the work itself is stopped by a cancellation, not the writing of its end.
         let task = tokio::spawn(async move {
@@ -434,6 +440,15 @@ impl Drop for Turn {
             turns.remove(&self.asked);
         }
     }
+}
+
+/// The failure of a generation in the call that runs now, whose log line tells it.
+pub(crate) fn failure(error: &Error) -> Outcome {
+    telemetry::note(|facts| {
+        facts.code = error.kind().code();
+        facts.detail = error.log_detail();
+    });
+    Outcome::failure(error)
 }
 
 fn stopping() -> Error {

@@ -156,7 +156,8 @@ async fn an_unknown_film_is_told_as_one() {
 async fn started(body: &Value) -> String {
     let upstream = simulated();
     let url = format!("{upstream}/videos");
-    let order = reqwest::Client::new().post(url).bearer_auth(KEY).json(body);
+    let client = reqwest::Client::builder().build().unwrap();
+    let order = client.post(url).bearer_auth(KEY).json(body);
     let answer: Value = order.send().await.unwrap().json().await.unwrap();
     answer["id"].as_str().unwrap().to_owned()
 }

@@ -39,6 +39,7 @@ use crate::{
     error::{Error, Kind, Result},
     openrouter::ApiKey,
     store::{Capability, Kind as RecordKind, Locator, Store},
+    telemetry,
 };
 
 /// A generation under way.
@@ -175,11 +176,15 @@ impl Jobs {
         // In a task: when the caller goes away meanwhile, what was found or begun for it is not
         // dropped half-way, but counts as lost.
         let jobs = self.clone();
-        let task = self.0.tasks.spawn(async move {
+        let find = async move {
             let turn = jobs.turn(&asked.address.locator).await;
             // In this order: a call whose caller went away is lost before the next one looks.
             (jobs.find_or_start(asked, request, work).await, turn)
-        });
+        };
+        let task = self
+            .0
+            .tasks
+            .spawn(telemetry::within(telemetry::current(), find));
         let (found, turn) = task.await.map_err(|cause| {
             Error::new(Kind::Internal, "The call could not be begun.").because(cause)
         })?;
@@ -226,9 +231,11 @@ impl Jobs {
             });
             return claimed.await;
         }
-        if let Some(waiter) = self.adopt_here(&asked) {
-            // Its pointer, if there is one by now, leads nobody else to it.
-            let _ = self.0.store.delete(&asked.address).await;
+        if let Some((waiter, has_pointer)) = self.adopt_here(&asked) {
+            // That leads nobody else to it. Another lost call of the same words keeps its own.
+            if has_pointer {
+                let _ = self.0.store.delete(&asked.address).await;
+            }
             return Ok((waiter, true));
         }
         if let Some(waiter) = self.adopt_from_store(&asked).await {
@@ -254,7 +261,7 @@ impl Jobs {
         Ok((Waiter::new(self.clone(), asked, Source::Here(run)), false))
     }
 
-    /// Runs `work` in a task of its own.
+    /// Runs `work` in a task of its own. What it notes belongs to the call that it is begun in.
     fn start(&self, run: &Arc<Run>, work: Work) {
         let (longest, operation) = (self.0.longest, run.call.operation.clone());
         let bounded = async move {
@@ -263,14 +270,15 @@ impl Jobs {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(_)) => {
                     tracing::error!(operation, "a generation ended in a panic");
-                    Outcome::failure(&Error::new(Kind::Internal, "The service failed."))
+                    failure(&Error::new(Kind::Internal, "The service failed."))
                 }
-                Err(_) => Outcome::failure(&Error::new(
+                Err(_) => failure(&Error::new(
                     Kind::Deadline,
                     format!("The call took longer than {} seconds.", longest.as_secs()),
                 )),
             }
         };
+        let bounded = telemetry::within(telemetry::current(), bounded);
         let (made, outcome) = tokio::sync::oneshot::channel();
         // Only the work itself is stopped by a cancellation, not the writing of its end.
         let task = tokio::spawn(async move {
@@ -427,6 +435,15 @@ impl Drop for Turn {
             turns.remove(&self.asked);
         }
     }
+}
+
+/// The failure of a generation in the call that runs now, whose log line tells it.
+pub(crate) fn failure(error: &Error) -> Outcome {
+    telemetry::note(|facts| {
+        facts.code = error.kind().code();
+        facts.detail = error.log_detail();
+    });
+    Outcome::failure(error)
 }
 
 fn stopping() -> Error {

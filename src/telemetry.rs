@@ -113,6 +113,14 @@ impl Call {
     }
 }
 
+/// Runs `work` as part of `call`, if there is one: for work that goes on in a task of its own.
+pub async fn within<T>(call: Option<Arc<Call>>, work: impl Future<Output = T>) -> T {
+    match call {
+        Some(call) => call.run(work).await,
+        None => work.await,
+    }
+}
+
 /// Changes the facts of the current call; nothing outside a call.
 pub fn note(change: impl FnOnce(&mut Facts)) {
     let _ = CURRENT

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind, Result},
-    jobs::{Answer, Call, Checkpoint, Outcome, Reply, Request, Runner, Work},
+    jobs::{Answer, Call, Checkpoint, Outcome, Reply, Request, Runner, Work, failure},
     links::Links,
     openrouter::ApiKey,
     telemetry,
@@ -165,7 +165,7 @@ impl<A: Generation> Generate<A> {
         };
         let base = request.call.base.clone();
         let prepared = A::prepare(&services, input).await?;
-        let (jobs, call) = (services.jobs.clone(), telemetry::current());
+        let jobs = services.jobs.clone();
         let waited = Instant::now();
         let reply = jobs.serve(request, move |checkpoint| -> Work {
             let run = Run {
@@ -173,12 +173,7 @@ impl<A: Generation> Generate<A> {
                 key,
                 checkpoint,
             };
-            let work = work::<A>(run, base, prepared);
-            // What it notes belongs to the call that it was begun for.
-            match call {
-                Some(call) => Box::pin(call.run(work)),
-                None => Box::pin(work),
-            }
+            Box::pin(work::<A>(run, base, prepared))
         });
         let reply = reply.await?;
         if reply.replayed || matches!(reply.answer, Answer::Job(_)) {
@@ -204,8 +199,7 @@ pub(crate) fn runner<A: Generation>(services: &Services) -> (&'static str, Runne
         let input = serde_json::from_slice(&call.body)
             .map_err(|cause| Error::new(Kind::Internal, "The job cannot be read.").because(cause))
             .and_then(A::Input::from_json);
-        let anew = telemetry::Call::start(call.request_id);
-        Box::pin(anew.run(async move {
+        Box::pin(async move {
             let prepared = match input {
                 Ok(input) => A::prepare(&run.services, input).await,
                 Err(error) => Err(error),
@@ -214,7 +208,7 @@ pub(crate) fn runner<A: Generation>(services: &Services) -> (&'static str, Runne
                 Ok(prepared) => work::<A>(run, call.base, prepared).await,
                 Err(error) => failure(&error),
             }
-        }))
+        })
     });
     (A::OPERATION, runner)
 }
@@ -251,14 +245,6 @@ pub(crate) async fn link(links: &Links, base: &str, files: Vec<&mut dyn LinkedFi
             file.set_link(url);
         }
     }
-}
-
-fn failure(error: &Error) -> Outcome {
-    telemetry::note(|facts| {
-        facts.code = error.kind().code();
-        facts.detail = error.log_detail();
-    });
-    Outcome::failure(error)
 }
 
 fn respond<A: Generation>(http: &HttpRequest, reply: Reply) -> HttpResponse {

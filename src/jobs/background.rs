@@ -12,6 +12,7 @@ use super::{
 use crate::{
     error::{Error, Kind as ErrorKind, Result},
     store::{Capability, Kind, Leased, New, Owner, Record, State},
+    telemetry,
 };
 
 /// Times between looks at a job that runs in another process.
@@ -287,10 +288,10 @@ impl Jobs {
         };
         let run = Run::new(call.clone(), None, Some(job.clone()));
         self.add_job(&job, &run);
-        self.start(
-            &run,
-            runner(call, Checkpoint::of(&self.0.store, id.clone())),
-        );
+        let anew = telemetry::Call::start(call.request_id.clone());
+        let checkpoint = Checkpoint::of(&self.0.store, id.clone());
+        anew.run(async { self.start(&run, runner(call, checkpoint)) })
+            .await;
         Ok(())
     }
 

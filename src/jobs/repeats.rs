@@ -79,13 +79,17 @@ enum Found {
 }
 
 impl Jobs {
-    /// A lost run of the same call in this process.
-    pub(super) fn adopt_here(&self, asked: &Asked) -> Option<Waiter> {
-        let run = self
-            .runs(&asked.address.locator)
-            .into_iter()
-            .find(|run| run.adopt())?;
-        Some(Waiter::new(self.clone(), asked.clone(), Source::Here(run)))
+    /// A lost run of the same call in this process, and whether a pointer in the store leads to
+    /// it. One that failed in a way that may pass is nobody's.
+    pub(super) fn adopt_here(&self, asked: &Asked) -> Option<(Waiter, bool)> {
+        let runs = self.runs(&asked.address.locator);
+        let (run, has_pointer) = runs.into_iter().find_map(|run| {
+            let useless = run.outcome().is_some_and(|outcome| outcome.is_transient());
+            let has_pointer = (!useless).then(|| run.adopt())??;
+            Some((run, has_pointer))
+        })?;
+        let waiter = Waiter::new(self.clone(), asked.clone(), Source::Here(run));
+        Some((waiter, has_pointer))
     }
 
     /// What an earlier call left in the store for this one, which nobody else can take any more.
@@ -260,8 +264,7 @@ impl Jobs {
             Err(error) => Err(error),
         };
         match kept {
-            Ok(true) if run.is_lost() => {
-                run.set_findable();
+            Ok(true) if run.set_findable() => {
                 if run.outcome().is_some() {
                     self.forget(run);
                 }

@@ -1,9 +1,6 @@
 //! One generation under way in this process, and the caller who waits for it.
 
-use std::sync::{
-    Arc, Mutex, OnceLock,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio::{
     sync::{Mutex as AsyncMutex, watch},
@@ -26,10 +23,7 @@ pub(super) struct Run {
     /// The print by which a repeat finds it; `None` once it was taken up from the store.
     pub(super) asked: Option<Asked>,
     progress: watch::Sender<Progress>,
-    /// Whether its caller went away and nobody has come for it yet.
-    lost: Mutex<bool>,
-    /// Whether its repeat finds it in the store.
-    findable: AtomicBool,
+    lost: Mutex<Lost>,
     /// Its job. Locked while the store is written, so that a run that ends and a run that becomes
     /// a job do not miss each other.
     pub(super) job: AsyncMutex<Option<Job>>,
@@ -60,6 +54,15 @@ impl Job {
     }
 }
 
+/// Whether a run's caller went away and nobody has come for it yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    No,
+    Yes,
+    /// A pointer in the store leads its repeat to it.
+    Findable,
+}
+
 /// How far a run is.
 #[derive(Clone)]
 pub(super) enum Progress {
@@ -78,8 +81,7 @@ impl Run {
             call,
             asked,
             progress: watch::Sender::new(Progress::Running),
-            lost: Mutex::new(false),
-            findable: AtomicBool::new(false),
+            lost: Mutex::new(Lost::No),
             job: AsyncMutex::new(job),
             task: OnceLock::new(),
         })
@@ -121,27 +123,34 @@ impl Run {
     }
 
     pub(super) fn is_lost(&self) -> bool {
-        *lock(&self.lost)
+        *lock(&self.lost) != Lost::No
     }
 
     /// Takes note that the caller went away.
     pub(super) fn lose(&self) {
-        *lock(&self.lost) = true;
+        *lock(&self.lost) = Lost::Yes;
     }
 
-    /// Takes note that its repeat finds it in the store.
-    pub(super) fn set_findable(&self) {
-        self.findable.store(true, Ordering::SeqCst);
+    /// Takes note that a pointer in the store leads its repeat to it, if it still is lost; whether
+    /// it is.
+    pub(super) fn set_findable(&self) -> bool {
+        let mut lost = lock(&self.lost);
+        if *lost != Lost::No {
+            *lost = Lost::Findable;
+        }
+        *lost != Lost::No
     }
 
     /// Whether its repeat finds it in the store.
     pub(super) fn is_findable(&self) -> bool {
-        self.findable.load(Ordering::SeqCst)
+        *lock(&self.lost) == Lost::Findable
     }
 
-    /// Whether the run was lost; it is the asker's from now on.
-    pub(super) fn adopt(&self) -> bool {
-        std::mem::take(&mut lock(&self.lost))
+    /// Hands a lost run to the asker, and says whether a pointer in the store leads to it; `None`
+    /// if it is not lost.
+    pub(super) fn adopt(&self) -> Option<bool> {
+        let lost = std::mem::replace(&mut *lock(&self.lost), Lost::No);
+        (lost != Lost::No).then_some(lost == Lost::Findable)
     }
 
     /// Waits until it has ended or went elsewhere.

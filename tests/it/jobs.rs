@@ -60,7 +60,8 @@ async fn start_job(app: &TestApp, prompt: &str) -> String {
 
 /// Asks for the result of a job, without a key.
 async fn result(app: &TestApp, id: &str) -> Answer {
-    app.get(&format!("/api/v1/jobs/{id}/result")).send().await
+    let call = app.call("GetJobResult").path("job_id", id);
+    call.no_key().send().await
 }
 
 /// Asks for the result of a job until there is one.

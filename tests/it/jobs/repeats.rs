@@ -184,7 +184,7 @@ async fn only_the_very_same_call_is_a_repeat() {
     let others = [
         ask(&app, "b"),
         app.call("Ask")
-            .raw_body("application/json", body.replace(":", ": ")),
+            .raw_body("application/json", body.replace(':', ": ")),
         app.call("Ask")
             .raw_body("application/json", format!("{body}\n")),
         ask(&app, "a")

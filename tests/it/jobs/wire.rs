@@ -2,11 +2,11 @@
 
 use std::{
     io::{Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream},
+    net::{Shutdown, TcpStream},
     time::Duration,
 };
 
-use socket2::{Domain, SockRef, Socket, Type};
+use rustix::net::sockopt::{set_socket_linger, set_socket_recv_buffer_size};
 
 use crate::support::KEY;
 
@@ -33,12 +33,9 @@ impl Caller {
     /// Sends `body` to `path`, with this key.
     pub(super) fn send_as(base: &str, path: &str, body: &str, key: &str) -> Self {
         let host = base.strip_prefix("http://").unwrap();
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let mut stream = TcpStream::connect(host).unwrap();
         // What is not read stays with the sender.
-        socket.set_recv_buffer_size(8192).unwrap();
-        let address: SocketAddr = host.parse().unwrap();
-        socket.connect(&address.into()).unwrap();
-        let mut stream = TcpStream::from(socket);
+        set_socket_recv_buffer_size(&stream, 8192).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(15)))
             .unwrap();
@@ -81,9 +78,7 @@ impl Caller {
     pub(super) fn leave(self, how: Leaving) -> Option<Self> {
         match how {
             Leaving::Reset => {
-                SockRef::from(&self.0)
-                    .set_linger(Some(Duration::ZERO))
-                    .unwrap();
+                set_socket_linger(&self.0, Some(Duration::ZERO)).unwrap();
                 None
             }
             Leaving::Close => None,

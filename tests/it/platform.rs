@@ -9,6 +9,7 @@ mod caller;
 mod ledger;
 mod mix;
 mod process;
+mod reasons;
 mod replicas;
 mod run;
 mod service;

@@ -1,37 +1,15 @@
 //! The verdict on a run: did every call get its own answer, and was nothing billed twice that need
 //! not be?
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{collections::HashMap, fmt};
 
 use super::{
     caller::{Ended, passes},
-    ledger::{Arrival, Asked, Drop, Facts, Fate},
+    ledger::{Arrival, Asked, Facts, Fate},
     mix::Plan,
+    reasons::Excuse,
     service::TIMES,
 };
-
-/// How long after upstream's answer a process may still be at work on it: writing it to its caller
-/// or to the store. Killed within that time, it takes the answer along.
-const SETTLES: Duration = Duration::from_millis(300);
-
-/// How far apart an answer and a leaving caller may be and still cross on the wire: the one side
-/// sees it as delivered, the other never had it.
-const CROSSES: Duration = Duration::from_millis(150);
-
-/// Why upstream was asked a second time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Excuse {
-    /// The first time failed in a way that may pass, and cost nothing.
-    Failed,
-    /// The process that had it in hand was killed.
-    Killed,
-    /// The process that had it in hand was told to stop, and its grace period was over.
-    Stopped,
-    /// The answer and the leaving caller crossed on the wire.
-    Crossed,
-    /// The store was away, so nothing could be kept for the repeat.
-    StoreAway,
-}
 
 /// What is counted, and what was wrong.
 #[derive(Debug, Default)]
@@ -91,7 +69,7 @@ pub(super) fn judge(plans: &[Plan], ends: &[Ended], facts: &Facts) -> Verdict {
         let arrivals = arrivals.map_or(&[][..], Vec::as_slice);
         verdict.upstream += arrivals.len();
         let mut faults = end.faults.clone();
-        if let Err(fault) = verdict.count_end(plan, end, arrivals) {
+        if let Err(fault) = verdict.count_end(plan, end, arrivals, facts) {
             faults.push(format!("{fault}\n{}", facts.story(&plan.asked)));
         }
         faults.extend(verdict.count_upstream(plan, arrivals, facts));
@@ -103,7 +81,13 @@ pub(super) fn judge(plans: &[Plan], ends: &[Ended], facts: &Facts) -> Verdict {
 
 impl Verdict {
     /// Counts how a call ended; a sentence if it must not end so.
-    fn count_end(&mut self, plan: &Plan, end: &Ended, arrivals: &[Arrival]) -> Result<(), String> {
+    fn count_end(
+        &mut self,
+        plan: &Plan,
+        end: &Ended,
+        arrivals: &[Arrival],
+        facts: &Facts,
+    ) -> Result<(), String> {
         let code = end.body["error"]["code"].as_str().unwrap_or_default();
         let how = if end.polled {
             &mut self.as_jobs
@@ -121,7 +105,7 @@ impl Verdict {
         } else if end.status == 409 && code == "interrupted" {
             let cut = arrivals
                 .iter()
-                .filter(|arrival| arrival.fate == Fate::CutOff);
+                .filter(|arrival| facts.lost(arrival).is_some());
             if cut.count() < TIMES.attempts {
                 return Err("given up, though it was not interrupted that often".to_owned());
             }
@@ -169,100 +153,6 @@ impl Verdict {
     }
 }
 
-impl Facts {
-    /// Why `second` came after `first`, if there is a reason.
-    fn excuse(&self, plan: &Plan, first: &Arrival, second: &Arrival) -> Option<Excuse> {
-        if first.fate == Fate::Failed {
-            return Some(Excuse::Failed);
-        }
-        let life = &self.lives[first.life];
-        let in_hand = |at| first.at <= at && first.ended.is_none_or(|ended| at <= ended + SETTLES);
-        if life.killed.is_some_and(|at| in_hand(at) && at <= second.at) {
-            return Some(Excuse::Killed);
-        }
-        let given_up = |told| {
-            let ended = first.ended;
-            first.fate == Fate::CutOff && ended.is_some_and(|ended| ended >= told + TIMES.works_on)
-        };
-        if life.told.is_some_and(given_up) {
-            return Some(Excuse::Stopped);
-        }
-        let drops = self.drops.get(&plan.asked);
-        let mut drops = drops.map_or(&[][..], Vec::as_slice).iter();
-        if drops
-            .any(|drop| first.at <= drop.at && drop.at <= second.at && crossed(plan, first, drop))
-        {
-            return Some(Excuse::Crossed);
-        }
-        let overlaps = |(from, to): &(_, _)| *from <= second.at && *to >= first.at;
-        self.outages
-            .iter()
-            .any(overlaps)
-            .then_some(Excuse::StoreAway)
-    }
-
-    /// What happened to a call, for whoever looks into it.
-    fn story(&self, asked: &Asked) -> String {
-        let Some(arrivals) = self.arrivals.get(asked) else {
-            return "  never upstream".to_owned();
-        };
-        let zero = arrivals[0].at;
-        let mut lines = Vec::new();
-        let mut tell = |at: std::time::Instant, what: String| {
-            let after = at.saturating_duration_since(zero).as_millis();
-            let before = zero.saturating_duration_since(at).as_millis();
-            let sign = if before > 0 { "-" } else { "" };
-            lines.push((at, format!("  {sign}{:>5} ms  {what}", after.max(before))));
-        };
-        for (number, arrival) in arrivals.iter().enumerate() {
-            let number = number + 1;
-            tell(
-                arrival.at,
-                format!("upstream {number}, by process {}", arrival.life),
-            );
-            if let Some(ended) = arrival.ended {
-                tell(ended, format!("upstream {number} ends: {:?}", arrival.fate));
-            }
-        }
-        for (number, life) in self.lives.iter().enumerate() {
-            let marks = [
-                ("killed", life.killed),
-                ("told to stop", life.told),
-                ("stopped", life.stopped),
-            ];
-            for (what, at) in marks {
-                if let Some(at) = at {
-                    tell(at, format!("process {number} {what}"));
-                }
-            }
-        }
-        for drop in self.drops.get(asked).into_iter().flatten() {
-            tell(drop.sent, "the caller asks".to_owned());
-            tell(drop.at, "the caller leaves".to_owned());
-        }
-        for (from, to) in &self.outages {
-            tell(*from, "the store goes".to_owned());
-            tell(*to, "the store is back".to_owned());
-        }
-        lines.sort();
-        let lines: Vec<_> = lines.into_iter().map(|(_, line)| line).collect();
-        lines.join("\n")
-    }
-}
-
-/// Whether the leaving caller may have missed what was on its way: the answer, or the job.
-fn crossed(plan: &Plan, first: &Arrival, drop: &Drop) -> bool {
-    let job_at = if plan.background.is_some() {
-        drop.sent
-    } else {
-        drop.sent + TIMES.answer
-    };
-    let sent_off = first.ended.into_iter().chain([job_at]);
-    sent_off
-        .into_iter()
-        .any(|at| at <= drop.at + CROSSES / 3 && drop.at <= at + CROSSES)
-}
-
 /// Which call it was.
 fn shown(plan: &Plan) -> String {
     let Asked { prompt, key } = &plan.asked;
@@ -291,6 +181,7 @@ impl fmt::Display for Verdict {
             ("again because of a kill", again(Excuse::Killed)),
             ("again because of a stop", again(Excuse::Stopped)),
             ("again, crossed on the wire", again(Excuse::Crossed)),
+            ("again, elsewhere at once", again(Excuse::Rushed)),
             ("again, store away", again(Excuse::StoreAway)),
             ("faults", self.faults.len()),
         ];

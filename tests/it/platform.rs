@@ -6,6 +6,7 @@
 //! busy machine can be repeated.
 
 mod caller;
+mod judging;
 mod ledger;
 mod mix;
 mod process;

@@ -34,7 +34,7 @@ pub(super) const PLATFORM: Platform = Platform {
     limit: Duration::from_millis(1_200),
     repeats: 8,
     backoff: Duration::from_millis(70),
-    backoff_most: Duration::from_millis(1_500),
+    backoff_most: Duration::from_millis(4_500),
     second: Duration::from_millis(100),
     follows: Duration::from_secs(30),
 };

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, fmt};
 
 use super::{
-    caller::{Ended, passes},
+    caller::{Ended, PLATFORM, passes},
     ledger::{Arrival, Asked, Facts, Fate},
     mix::Plan,
     reasons::Excuse,
@@ -25,6 +25,8 @@ pub(super) struct Verdict {
     pub(super) failed_jobs: usize,
     /// Jobs that were begun as often as allowed, and killed each time.
     pub(super) interrupted: usize,
+    /// Given up by the platform after all its repeats: each time the process died with them.
+    pub(super) given_up: usize,
     /// Answered with what was made for an earlier call.
     pub(super) adopted: usize,
     pub(super) repeats: usize,
@@ -76,6 +78,11 @@ pub(super) fn judge(plans: &[Plan], ends: &[Ended], facts: &Facts) -> Verdict {
         let whose = |fault| format!("{}: {fault}", shown(plan));
         verdict.faults.extend(faults.into_iter().map(whose));
     }
+    // No service can help that, but where it is more than bad luck something is wrong.
+    if verdict.given_up * 50 > verdict.calls {
+        let fault = format!("{} calls were given up by the platform", verdict.given_up);
+        verdict.faults.push(fault);
+    }
     verdict
 }
 
@@ -112,6 +119,12 @@ impl Verdict {
             self.interrupted += 1;
         } else if end.polled && passes(end.status) && last == Some(Fate::Failed) {
             self.failed_jobs += 1;
+        } else if !end.polled
+            && (end.status == 0 || passes(end.status))
+            && end.repeats == PLATFORM.repeats
+            && arrivals.iter().all(|arrival| facts.lost(arrival).is_some())
+        {
+            self.given_up += 1;
         } else if plan.refusal.is_some()
             && (400..500).contains(&end.status)
             && !passes(end.status)
@@ -169,6 +182,7 @@ impl fmt::Display for Verdict {
             ("of both, refused upstream", self.refused),
             ("jobs that failed", self.failed_jobs),
             ("jobs interrupted too often", self.interrupted),
+            ("given up by the platform", self.given_up),
             ("answers adopted", self.adopted),
             ("repeats", self.repeats),
             ("polls", self.polls),

@@ -242,7 +242,7 @@ impl Jobs {
             let new = Job {
                 id,
                 owner: Owner::random(),
-                known: true,
+                handed_out: true,
             };
             self.put_running(&new, &request.call).await?;
             job = Some(new);
@@ -302,7 +302,7 @@ impl Jobs {
             let made = self
                 .0
                 .tasks
-                .spawn(async move { jobs.ensure_job(&run).await });
+                .spawn(async move { jobs.ensure_job(&run, true).await });
             let made = made.await.map_err(|cause| {
                 Error::new(Kind::Internal, "The call could not become a job.").because(cause)
             })?;
@@ -381,6 +381,12 @@ impl Jobs {
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.0.last_moment.borrow().is_some()
+    }
+
+    /// Waits until the service takes no new work.
+    async fn stopping(&self) {
+        let mut moment = self.0.last_moment.subscribe();
+        let _ = moment.wait_for(Option::is_some).await;
     }
 
     /// Waits for the last moment at which a caller is answered in person.

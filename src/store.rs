@@ -61,6 +61,19 @@ struct Limits {
     part: usize,
 }
 
+impl Limits {
+    /// What the store may hold when one more record of `kind` comes. Links to files stop at half:
+    /// an answer holds its files anyway, and a job has no other place.
+    fn of(self, kind: Kind) -> Self {
+        let share = if kind == Kind::File { 2 } else { 1 };
+        Self {
+            records: self.records / share,
+            bytes: self.bytes / share,
+            ..self
+        }
+    }
+}
+
 /// What came of storing a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Put {
@@ -112,11 +125,11 @@ impl Store {
     ///
     /// [`error::Kind::PayloadTooLarge`] if a part is over `store.max_record_mb`;
     /// [`error::Kind::Unavailable`] with a wait of 30 seconds over `store.max_records` or
-    /// `store.max_mb`.
+    /// `store.max_mb`; files over half of them.
     pub async fn put(&self, new: &New) -> Result<bool> {
         self.check(&new.request)?;
         self.check(new.result.as_deref().unwrap_or_default())?;
-        match on_engine!(self, engine => engine.put(new, self.limits))? {
+        match on_engine!(self, engine => engine.put(new, self.limits.of(new.address.kind)))? {
             Put::Stored => Ok(true),
             Put::Exists => Ok(false),
             Put::Full => Err(Error::new(

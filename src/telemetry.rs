@@ -50,7 +50,7 @@ pub struct Call {
 }
 
 /// The numbers of a call.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     /// Time spent waiting for OpenRouter.
     pub upstream: Duration,
@@ -146,6 +146,12 @@ pub fn request_id() -> String {
     CURRENT
         .try_with(|call| call.request_id.clone())
         .unwrap_or_default()
+}
+
+/// The facts of the current call so far.
+#[must_use]
+pub fn facts() -> Facts {
+    current().map(|call| call.facts()).unwrap_or_default()
 }
 
 /// The current call.

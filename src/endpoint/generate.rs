@@ -7,6 +7,7 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
+    time::Instant,
 };
 
 use actix_web::{
@@ -158,12 +159,14 @@ impl<A: Generation> Generate<A> {
                 operation: A::OPERATION.to_owned(),
                 key: key.clone(),
                 base: PublicAddress::base(&http),
+                request_id: telemetry::request_id(),
                 body,
             },
         };
         let base = request.call.base.clone();
         let prepared = A::prepare(&services, input).await?;
         let (jobs, call) = (services.jobs.clone(), telemetry::current());
+        let waited = Instant::now();
         let reply = jobs.serve(request, move |checkpoint| -> Work {
             let run = Run {
                 services,
@@ -177,7 +180,12 @@ impl<A: Generation> Generate<A> {
                 None => Box::pin(work),
             }
         });
-        Ok(respond::<A>(&http, reply.await?))
+        let reply = reply.await?;
+        if reply.replayed || matches!(reply.answer, Answer::Job(_)) {
+            // The wait was for OpenRouter, whose time the call that runs will note.
+            telemetry::note(|facts| facts.upstream += waited.elapsed());
+        }
+        Ok(respond::<A>(&http, reply))
     }
 }
 
@@ -196,7 +204,7 @@ pub(crate) fn runner<A: Generation>(services: &Services) -> (&'static str, Runne
         let input = serde_json::from_slice(&call.body)
             .map_err(|cause| Error::new(Kind::Internal, "The job cannot be read.").because(cause))
             .and_then(A::Input::from_json);
-        let anew = telemetry::Call::start(telemetry::request_id());
+        let anew = telemetry::Call::start(call.request_id);
         Box::pin(anew.run(async move {
             let prepared = match input {
                 Ok(input) => A::prepare(&run.services, input).await,

@@ -46,16 +46,16 @@ impl Jobs {
     }
 
     /// Makes `run` a job if it is none yet, ended or not, and gives its id.
-    pub(super) async fn ensure_job(&self, run: &Arc<Run>) -> Result<Capability> {
+    pub(super) async fn ensure_job(&self, run: &Arc<Run>, handed_out: bool) -> Result<Capability> {
         let mut slot = run.job.lock().await;
         if let Some(job) = slot.as_mut() {
-            job.known = true;
+            job.handed_out |= handed_out;
             return Ok(job.id.clone());
         }
         let job = Job {
             id: Capability::random(),
             owner: Owner::random(),
-            known: true,
+            handed_out,
         };
         if let Some(outcome) = run.outcome() {
             let address = job.id.address(Kind::Job);
@@ -65,8 +65,7 @@ impl Jobs {
                 state: end_state(&outcome),
                 request: run.call.seal(&job.id),
                 result: Some(seal(&job.id, &outcome)),
-                // Its id is in nobody's hands but those of a repeat that comes in time.
-                keep: self.0.config.keep_lost * 2,
+                keep: self.keep(handed_out),
                 lease: None,
             })
             .await?;
@@ -144,16 +143,37 @@ impl Jobs {
         if run.is_findable() {
             self.forget(run);
         }
+        let facts = &outcome.facts;
         tracing::info!(
+            request_id = run.call.request_id,
             operation = run.call.operation,
             status = outcome.status(),
+            upstream_ms = u64::try_from(facts.upstream.as_millis()).unwrap_or(u64::MAX),
+            generation_id = outcome.generation_id().unwrap_or_default(),
+            model = facts.model.as_deref().unwrap_or_default(),
+            tokens = facts.tokens.unwrap_or_default(),
+            cost = facts.cost.unwrap_or_default(),
+            code = facts.code,
+            detail = facts.detail,
             written,
             "a job ended"
         );
-        if written && let Some(listener) = self.0.listener.get() {
+        if written
+            && job.handed_out
+            && let Some(listener) = self.0.listener.get()
+        {
             let view = JobView::of_ended(&run.call.operation, &outcome);
             listener(&run.call.key, &job.id.to_text(), &view);
         }
+    }
+
+    /// How long a job that has ended is kept.
+    fn keep(&self, handed_out: bool) -> Duration {
+        if handed_out {
+            return self.0.config.keep;
+        }
+        // A repeat that finds it at the last moment still has to fetch it.
+        self.0.config.keep_lost * 2
     }
 
     /// Writes the end of a job; tries again while the store is away.
@@ -163,7 +183,7 @@ impl Jobs {
         let (mut sealed, mut state) = (seal(&job.id, outcome), end_state(outcome));
         let mut wait = Duration::from_millis(100);
         loop {
-            let keep = self.0.config.keep;
+            let keep = self.keep(job.handed_out);
             let store = &self.0.store;
             match store
                 .finish(&address, job.owner, state, &sealed, keep)
@@ -253,6 +273,7 @@ impl Jobs {
             return Err(error);
         };
         tracing::info!(
+            request_id = call.request_id,
             operation = call.operation,
             attempt = record.attempts,
             "a job is taken up again"
@@ -260,7 +281,7 @@ impl Jobs {
         let job = Job {
             id: id.clone(),
             owner,
-            known: true,
+            handed_out: true,
         };
         let run = Run::new(call.clone(), None, Some(job.clone()));
         self.add_job(&job, &run);
@@ -281,7 +302,7 @@ impl Jobs {
         let job = Job {
             id: id.clone(),
             owner,
-            known: true,
+            handed_out: true,
         };
         self.write_end(&job, &outcome).await;
         Ok(JobView::of_ended(&call.operation, &Arc::new(outcome)))

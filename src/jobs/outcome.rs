@@ -5,16 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Kind, Result, seconds_up},
-    telemetry,
+    telemetry::{self, Facts},
 };
 
 /// The answer of a generation: a status and a JSON body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// What stands before the body.
     head: Head,
     /// The JSON body.
     pub body: Bytes,
+    /// What the log says of it; not kept.
+    pub(super) facts: Facts,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,7 @@ impl Outcome {
                 generation_id: telemetry::generation_id(),
             },
             body,
+            facts: telemetry::facts(),
         }
     }
 
@@ -51,6 +54,7 @@ impl Outcome {
                 generation_id: telemetry::generation_id(),
             },
             body: body.unwrap_or_default().into(),
+            facts: telemetry::facts(),
         }
     }
 
@@ -95,7 +99,11 @@ impl Outcome {
     /// Reads the kept form.
     pub(super) fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
         let (head, body) = split(bytes)?;
-        Ok(Self { head, body })
+        Ok(Self {
+            head,
+            body,
+            facts: Facts::default(),
+        })
     }
 }
 
@@ -123,6 +131,7 @@ mod tests {
                 generation_id: Some("gen-1".to_owned()),
             },
             body: Bytes::from_static(b"{\n\"a\": 1\n}"),
+            facts: Facts::default(),
         };
         assert_eq!(Outcome::from_bytes(outcome.to_bytes()).unwrap(), outcome);
         assert!(Outcome::from_bytes(b"no line".to_vec()).is_err());

@@ -1,6 +1,6 @@
 //! What a job's record holds, and what is shown of it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub struct Call {
     pub key: ApiKey,
     /// The address of this service's base path as the caller knows it, for links.
     pub base: String,
+    /// The id of the request in the log.
+    pub request_id: String,
     /// The body as it came.
     pub body: Bytes,
 }
@@ -28,9 +30,10 @@ pub struct Call {
 /// What stands before the body in the sealed form of a call.
 #[derive(Serialize, Deserialize)]
 struct Head<'a> {
-    operation: std::borrow::Cow<'a, str>,
-    key: std::borrow::Cow<'a, str>,
-    base: std::borrow::Cow<'a, str>,
+    operation: Cow<'a, str>,
+    key: Cow<'a, str>,
+    base: Cow<'a, str>,
+    request_id: Cow<'a, str>,
 }
 
 impl Call {
@@ -40,6 +43,7 @@ impl Call {
             operation: self.operation.as_str().into(),
             key: self.key.reveal().into(),
             base: self.base.as_str().into(),
+            request_id: self.request_id.as_str().into(),
         };
         let mut plain = zeroize::Zeroizing::new(serde_json::to_vec(&head).unwrap_or_default());
         plain.push(b'\n');
@@ -57,6 +61,7 @@ impl Call {
             operation: head.operation.into_owned(),
             key,
             base: head.base.into_owned(),
+            request_id: head.request_id.into_owned(),
             body,
         })
     }

@@ -167,7 +167,7 @@ impl Jobs {
             let job = Job {
                 id: Capability::random(),
                 owner: Owner::random(),
-                known: true,
+                handed_out: true,
             };
             self.put_running(&job, call).await?;
             match self.point(asked, &job.id, self.0.config.keep).await {
@@ -234,6 +234,12 @@ impl Jobs {
         }
         if let Source::Here(run) = source {
             run.lose();
+            tracing::info!(
+                request_id = run.call.request_id,
+                operation = run.call.operation,
+                ended = run.outcome().is_some(),
+                "the caller went away; its answer is kept for its repeat"
+            );
         }
         let (jobs, asked, source) = (self.clone(), asked.clone(), source.clone());
         self.spawn(async move { jobs.keep_for_repeat(&asked, &source).await });
@@ -253,7 +259,7 @@ impl Jobs {
         if run.outcome().is_some_and(|outcome| outcome.is_transient()) {
             return self.forget(run);
         }
-        let kept = match self.ensure_job(run).await {
+        let kept = match self.ensure_job(run, false).await {
             Ok(id) => self.point(asked, &id, self.0.config.keep_lost).await,
             Err(error) => Err(error),
         };
@@ -282,8 +288,8 @@ impl Jobs {
         if let Ok(_room) = self.0.unkept.try_acquire() {
             tokio::select! {
                 () = tokio::time::sleep(self.0.config.keep_lost) => {}
-                // There is nothing to wait for when the service stops.
-                () = self.last_moment() => {}
+                // No repeat is taken any more when the service stops.
+                () = self.stopping() => {}
             }
         }
         if run.is_lost() {

@@ -36,8 +36,9 @@ pub(super) struct Run {
 pub(super) struct Job {
     pub(super) id: Capability,
     pub(super) owner: Owner,
-    /// Whether somebody outside has its id, or can find it.
-    pub(super) known: bool,
+    /// Whether a caller was given its id, or named the call: it may come for the answer all day.
+    /// What is only kept for a repeat is gone sooner.
+    pub(super) handed_out: bool,
 }
 
 /// How far a run is.

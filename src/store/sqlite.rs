@@ -142,6 +142,10 @@ impl Sqlite {
     }
 
     pub(super) async fn take(&self, address: &Address) -> Result<Option<Record>> {
+        // Mostly there is nothing, and readers do not wait for whoever writes.
+        if self.get(address).await?.is_none() {
+            return Ok(None);
+        }
         let mut write = self.begin().await?;
         let row = located(READ, address)
             .bind(now())

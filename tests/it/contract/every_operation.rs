@@ -4,14 +4,16 @@ use serde_json::{Value, json};
 
 use crate::support::{
     TestApp, Upstream,
-    definition::{OPERATIONS, required},
+    definition::{OPERATIONS, Operation, required},
     sandbox,
     upstream::Next,
 };
 
 #[tokio::test]
 async fn without_a_key_nothing_else_is_looked_at() {
-    for operation in OPERATIONS.iter() {
+    // The address of a job's result is a secret of its own.
+    let keyed = |operation: &&Operation| operation.id != "GetJobResult";
+    for operation in OPERATIONS.iter().filter(keyed) {
         let call = || sandbox().call(operation.id).with_samples().no_key();
         call().fails(401, "missing_key").await;
         call()

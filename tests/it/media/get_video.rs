@@ -5,7 +5,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use crate::support::{KEY, TestApp, Upstream, sandbox, upstream::header};
+use crate::support::{KEY, TestApp, Upstream, sandbox, simulated, upstream::header};
 
 const JOB: &str = "/videos/job-1";
 const CONTENT: &str = "/videos/job-1/content";
@@ -152,11 +152,19 @@ async fn an_unknown_film_is_told_as_one() {
         .await;
 }
 
+/// The id of a film that was ordered from the simulated OpenRouter itself.
+async fn started(body: &Value) -> String {
+    let upstream = simulated();
+    let url = format!("{upstream}/videos");
+    let order = reqwest::Client::new().post(url).bearer_auth(KEY).json(body);
+    let answer: Value = order.send().await.unwrap().json().await.unwrap();
+    answer["id"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn the_simulated_film_is_ready_after_some_looks() {
     let body = json!({"model": "bytedance/seedance-1.5-pro", "prompt": "A cat.", "duration": 5, "aspect_ratio": "1:1"});
-    let started = sandbox().call("CreateVideo").body(&body).ok().await.json;
-    let id = started["video_id"].as_str().unwrap();
+    let id = &started(&body).await;
     let mut states = Vec::new();
     let done = loop {
         let look = sandbox()
@@ -193,9 +201,7 @@ async fn the_simulated_film_is_ready_after_some_looks() {
 
 #[tokio::test]
 async fn a_simulated_film_that_fails_says_so() {
-    let body = json!({"model": "sandbox/error-after-text", "prompt": "A cat."});
-    let started = sandbox().call("CreateVideo").body(&body).ok().await.json;
-    let id = started["video_id"].as_str().unwrap();
+    let id = &started(&json!({"model": "sandbox/error-after-text", "prompt": "A cat."})).await;
     for _ in 0..10 {
         let look = sandbox()
             .call("GetVideo")

@@ -4,19 +4,23 @@ use std::{
     iter,
     sync::{LazyLock, mpsc},
     thread,
+    time::Duration,
 };
 
 use actix_web::{dev::ServerHandle, rt::System};
 use openrouter_connector::{
     app::App,
     config::{self, Config},
+    sandbox::Sandbox,
 };
 
-use super::{Call, Upstream};
+use super::{Answer, Call, Upstream};
 
 /// The running service; it stops when this is dropped.
 pub(crate) struct TestApp {
     base: String,
+    /// The address of its own simulated OpenRouter.
+    upstream: Option<String>,
     handle: ServerHandle,
 }
 
@@ -37,6 +41,11 @@ fn config() -> Config {
 pub(crate) fn sandbox() -> &'static TestApp {
     static SHARED: LazyLock<TestApp> = LazyLock::new(|| TestApp::start(true, |_| {}));
     &SHARED
+}
+
+/// Where the simulated OpenRouter of [`sandbox`] is reached.
+pub(crate) fn simulated() -> &'static str {
+    sandbox().upstream.as_deref().unwrap()
 }
 
 impl TestApp {
@@ -63,13 +72,17 @@ impl TestApp {
         thread::spawn(move || {
             System::new().block_on(async move {
                 let app = App::build(config, sandbox).await.unwrap();
-                started.send((app.address(), app.handle())).unwrap();
+                let upstream = app.sandbox().map(Sandbox::base_url);
+                started
+                    .send((app.address(), upstream, app.handle()))
+                    .unwrap();
                 app.run_until_stopped().await.unwrap();
             });
         });
-        let (address, handle) = start.recv().expect("the service did not start");
+        let (address, upstream, handle) = start.recv().expect("the service did not start");
         Self {
             base: format!("http://{address}"),
+            upstream,
             handle,
         }
     }
@@ -82,6 +95,20 @@ impl TestApp {
     /// A call of the operation with this id, by method and path of the definition.
     pub(crate) fn call(&self, operation: &str) -> Call<'_> {
         Call::operation(&self.base, operation)
+    }
+
+    /// Calls for the result of the job that `started` tells of until there is one.
+    pub(crate) async fn result(&self, started: &Answer) -> Answer {
+        assert_eq!(started.status, 202, "{}", started.text);
+        let id = started.json["job_id"].as_str().unwrap();
+        for _ in 0..600 {
+            let answer = self.call("GetJobResult").path("job_id", id).send().await;
+            if answer.status != 202 {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the job does not end");
     }
 
     /// A call of a path that is no action, without a key.

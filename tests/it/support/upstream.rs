@@ -65,6 +65,16 @@ impl Upstream {
         mock.with_priority(5).mount(&self.server).await;
     }
 
+    /// Answers the next calls of `at`, this many, as `with` says.
+    pub(crate) async fn responds_times(&self, at: &str, with: impl Respond + 'static, times: u64) {
+        if times == 0 {
+            return;
+        }
+        let mock = Mock::given(path(format!("/api/v1{at}"))).respond_with(with);
+        let mock = mock.with_priority(1).up_to_n_times(times);
+        mock.mount(&self.server).await;
+    }
+
     /// Answers whatever nothing else answers.
     pub(crate) async fn responds_always(&self, with: impl Respond + 'static) {
         Mock::given(any())

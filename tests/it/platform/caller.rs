@@ -121,12 +121,18 @@ impl<'a> Caller<'a> {
             match came {
                 Ok(answer) if answer.status == 202 => return self.follow(&answer).await,
                 Ok(answer) if !passes(answer.status) => return self.end(&answer),
-                Ok(answer) => self.keep_failure(&answer).await,
+                Ok(answer) => {
+                    // Not the service's own words: those of whoever stands in front of it.
+                    if answer.json.is_null() {
+                        self.ledger.broke(&self.plan.asked);
+                    }
+                    self.keep_failure(&answer).await;
+                }
                 Err(Gone::Impatient) => {
                     self.ended.drops += 1;
                     self.ledger.dropped(&self.plan.asked, sent, sent + patience);
                 }
-                Err(Gone::Broken) => {}
+                Err(Gone::Broken) => self.ledger.broke(&self.plan.asked),
             }
             // Some callers are back at once.
             if patience == self.platform.limit || self.rng.bool() {

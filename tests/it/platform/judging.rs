@@ -19,6 +19,7 @@ struct Story {
     facts: Facts,
     arrivals: Vec<Arrival>,
     drops: Vec<Drop>,
+    breaks: Vec<Instant>,
     status: u16,
     body: Value,
 }
@@ -34,6 +35,7 @@ impl Story {
             },
             arrivals: Vec::new(),
             drops: Vec::new(),
+            breaks: Vec::new(),
             status: 200,
             body: json!({"text": "mine"}),
         };
@@ -76,6 +78,11 @@ impl Story {
         self
     }
 
+    fn broke(mut self, at: u64) -> Self {
+        self.breaks.push(self.at(at));
+        self
+    }
+
     fn away(mut self, from: u64, to: u64) -> Self {
         let outage = (self.at(from), self.at(to));
         self.facts.outages.push(outage);
@@ -113,7 +120,8 @@ impl Story {
             faults: Vec::new(),
         };
         self.facts.arrivals.insert(asked.clone(), self.arrivals);
-        self.facts.drops.insert(asked, self.drops);
+        self.facts.drops.insert(asked.clone(), self.drops);
+        self.facts.breaks.insert(asked, self.breaks);
         judge(&[plan], &[end], &self.facts)
     }
 }
@@ -130,6 +138,7 @@ fn again() -> Story {
 #[case(Story::new().upstream(1, 4_000, 4_500, Fate::Answered).left(550), Excuse::Crossed)]
 #[case(again().left(480), Excuse::Crossed)]
 #[case(Story::new().upstream(1, 400, 900, Fate::Answered).left(300), Excuse::Rushed)]
+#[case(again().killed(1, 600).broke(605), Excuse::TakenAlong)]
 #[case(again().away(200, 300), Excuse::StoreAway)]
 #[case(again().away(700, 5_000), Excuse::StoreAway)]
 fn a_second_call_upstream_with_a_reason_is_counted(#[case] story: Story, #[case] excuse: Excuse) {
@@ -159,6 +168,8 @@ fn work_may_be_given_up_only_when_its_time_is_over() {
 #[case::told_to_stop_long_after(again().told(0, 900))]
 #[case::the_caller_left_meanwhile(again().left(300))]
 #[case::the_store_was_away_afterwards(again().away(1_100, 1_200))]
+#[case::broken_without_a_kill(again().broke(605))]
+#[case::broken_before_the_kill(again().broke(605).killed(1, 650))]
 #[case::at_once_in_the_same_process(Story::new().upstream(0, 310, 800, Fate::Answered).left(300))]
 #[case::answered_and_not_over(Story::new().upstream(1, 1_000, 1_500, Fate::Running).killed(0, 100))]
 fn a_second_call_upstream_without_a_reason_is_a_fault(#[case] story: Story) {

@@ -67,6 +67,8 @@ pub(super) struct Facts {
     pub(super) lives: Vec<Life>,
     pub(super) arrivals: HashMap<Asked, Vec<Arrival>>,
     pub(super) drops: HashMap<Asked, Vec<Drop>>,
+    /// When a caller's connection broke, before it had its answer.
+    pub(super) breaks: HashMap<Asked, Vec<Instant>>,
     /// When the store was away.
     pub(super) outages: Vec<(Instant, Instant)>,
 }
@@ -119,6 +121,13 @@ impl Ledger {
         let mut facts = self.facts();
         let drops = facts.drops.entry(asked.clone()).or_default();
         drops.push(Drop { sent, at });
+    }
+
+    /// The caller's connection has just broken.
+    pub(super) fn broke(&self, asked: &Asked) {
+        let mut facts = self.facts();
+        let breaks = facts.breaks.entry(asked.clone()).or_default();
+        breaks.push(Instant::now());
     }
 
     /// A call comes upstream.

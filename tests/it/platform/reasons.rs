@@ -19,6 +19,12 @@ const CROSSES: Duration = Duration::from_millis(150);
 /// How soon after its caller left a call cannot be known to another replica yet.
 const RUSHES: Duration = Duration::from_millis(150);
 
+/// How soon a caller notices that the process is gone that it waits for.
+const NOTICES: Duration = Duration::from_millis(100);
+
+/// How much of what else happened is told of a call, before and after it.
+const AROUND: Duration = Duration::from_secs(2);
+
 /// Why upstream was asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Excuse {
@@ -28,6 +34,9 @@ pub(super) enum Excuse {
     Killed,
     /// The process that had it in hand was told to stop, and its time was over.
     Stopped,
+    /// The process that would have handed it to the caller's repeat was killed: only one may take
+    /// what a lost call comes to, and it took that along.
+    TakenAlong,
     /// The answer and the leaving caller crossed on the wire.
     Crossed,
     /// The caller left, and was at another replica before that one could know.
@@ -54,6 +63,15 @@ impl Facts {
             }
             if first.life != second.life && second.at <= drop.at + RUSHES {
                 return Some(Excuse::Rushed);
+            }
+        }
+        let breaks = self.breaks.get(&plan.asked).into_iter().flatten();
+        for broke in breaks.filter(|broke| first.at <= **broke && **broke <= second.at) {
+            let others = self.lives.iter().enumerate();
+            let others = others.filter(|(number, _)| *number != first.life);
+            let mut kills = others.filter_map(|(_, life)| life.killed);
+            if kills.any(|killed| killed <= *broke && *broke <= killed + NOTICES) {
+                return Some(Excuse::TakenAlong);
             }
         }
         let overlaps = |(from, to): &(_, _)| *from <= second.at && *to >= first.at;
@@ -109,6 +127,9 @@ impl Facts {
                 }
             }
         }
+        for broke in self.breaks.get(asked).into_iter().flatten() {
+            tell(*broke, "the caller's connection breaks".to_owned());
+        }
         for drop in self.drops.get(asked).into_iter().flatten() {
             tell(drop.sent, "the caller asks".to_owned());
             tell(drop.at, "the caller leaves".to_owned());
@@ -118,7 +139,11 @@ impl Facts {
             tell(*to, "the store is back".to_owned());
         }
         lines.sort();
-        let lines: Vec<_> = lines.into_iter().map(|(_, line)| line).collect();
+        let seen = |arrival: &Arrival| arrival.ended.unwrap_or(arrival.at);
+        let last = arrivals.iter().map(seen).max().unwrap_or(zero);
+        let around = zero - AROUND..last + AROUND;
+        let lines = lines.into_iter().filter(|(at, _)| around.contains(at));
+        let lines: Vec<_> = lines.map(|(_, line)| line).collect();
         lines.join("\n")
     }
 }

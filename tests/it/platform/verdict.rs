@@ -194,6 +194,7 @@ impl fmt::Display for Verdict {
             ("again after a failure", again(Excuse::Failed)),
             ("again because of a kill", again(Excuse::Killed)),
             ("again because of a stop", again(Excuse::Stopped)),
+            ("again, taken along by a kill", again(Excuse::TakenAlong)),
             ("again, crossed on the wire", again(Excuse::Crossed)),
             ("again, elsewhere at once", again(Excuse::Rushed)),
             ("again, store away", again(Excuse::StoreAway)),

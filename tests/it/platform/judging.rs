@@ -117,6 +117,7 @@ impl Story {
             repeats: 0,
             polls: 0,
             drops: 0,
+            again: None,
             faults: Vec::new(),
         };
         self.facts.arrivals.insert(asked.clone(), self.arrivals);

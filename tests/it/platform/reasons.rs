@@ -87,9 +87,9 @@ impl Facts {
         if let Some(at) = life.killed.filter(in_hand) {
             return Some((Excuse::Killed, at));
         }
+        // An answer may come just when its process gives it up.
         let (told, ended) = (life.told?, arrival.ended?);
-        let given_up = arrival.fate == Fate::CutOff && ended >= told + TIMES.works_on;
-        given_up.then_some((Excuse::Stopped, ended))
+        (ended >= told + TIMES.works_on).then_some((Excuse::Stopped, ended))
     }
 
     /// What happened to a call, for whoever looks into it.
@@ -141,8 +141,8 @@ impl Facts {
         lines.sort();
         let seen = |arrival: &Arrival| arrival.ended.unwrap_or(arrival.at);
         let last = arrivals.iter().map(seen).max().unwrap_or(zero);
-        let around = zero - AROUND..last + AROUND;
-        let lines = lines.into_iter().filter(|(at, _)| around.contains(at));
+        let around = |at: &Instant| zero <= *at + AROUND && *at <= last + AROUND;
+        let lines = lines.into_iter().filter(|(at, _)| around(at));
         let lines: Vec<_> = lines.map(|(_, line)| line).collect();
         lines.join("\n")
     }

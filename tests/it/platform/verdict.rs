@@ -74,6 +74,11 @@ pub(super) fn judge(plans: &[Plan], ends: &[Ended], facts: &Facts) -> Verdict {
         if let Err(fault) = verdict.count_end(plan, end, arrivals, facts) {
             faults.push(format!("{fault}\n{}", facts.story(&plan.asked)));
         }
+        if let Some(again) = &end.again
+            && let Err(fault) = same(plan, end, again, arrivals, facts)
+        {
+            faults.push(format!("{fault}\n{}", facts.story(&plan.asked)));
+        }
         faults.extend(verdict.count_upstream(plan, arrivals, facts));
         let whose = |fault| format!("{}: {fault}", shown(plan));
         verdict.faults.extend(faults.into_iter().map(whose));
@@ -164,6 +169,30 @@ impl Verdict {
         }
         faults
     }
+}
+
+/// Whether a call with a key of its own had the same answer `again`; a sentence if not.
+fn same(
+    plan: &Plan,
+    end: &Ended,
+    again: &Ended,
+    arrivals: &[Arrival],
+    facts: &Facts,
+) -> Result<(), String> {
+    let said = plan.said(&end.body);
+    let own = |arrival: &&Arrival| arrival.answer == said && facts.lost(arrival).is_some();
+    // The process died when it had given the answer and not yet kept it.
+    if arrivals.iter().any(|arrival| own(&arrival)) {
+        return Ok(());
+    }
+    if again.status != 200 || again.body != end.body || !(again.replayed || again.polled) {
+        let (first, then) = (end.body.to_string(), again.body.to_string());
+        return Err(format!(
+            "made once more: {first:.60} and then {} {then:.60}, replayed: {}",
+            again.status, again.replayed
+        ));
+    }
+    Ok(())
 }
 
 /// Which call it was.

@@ -14,9 +14,16 @@ pub mod media;
 pub mod triggers;
 pub mod vectors;
 
-use crate::endpoint::{
-    Overlay, Services,
-    generate::{Runners, runner},
+use tokio::runtime::Handle;
+
+use crate::{
+    endpoint::{
+        Overlay, Services,
+        generate::{Runners, runner},
+    },
+    hooks::Hooks,
+    jobs::JobView,
+    openrouter::ApiKey,
 };
 
 /// What the definition says beyond the types, of all actions.
@@ -37,6 +44,7 @@ pub(crate) fn overlays() -> impl Iterator<Item = &'static Overlay> {
         media::create_transcription::OVERLAY,
         media::create_video::OVERLAY,
         media::languages::OVERLAY,
+        triggers::when_a_job_finishes::OVERLAY,
         triggers::when_a_model_is_added::OVERLAY,
         triggers::when_credits_run_low::OVERLAY,
         vectors::create_embeddings::OVERLAY,
@@ -60,4 +68,15 @@ pub(crate) fn runners(services: &Services) -> Runners {
         runner::<vectors::create_embeddings::CreateEmbeddings>(services),
         runner::<vectors::rerank::Rerank>(services),
     ])
+}
+
+/// Tells who waits for jobs of `key` that the job `id` has ended.
+pub(crate) fn tell(hooks: &Hooks, key: &ApiKey, id: &str, view: &JobView) {
+    let status = jobs::view::JobStatus::of(id.to_owned(), view);
+    let event = triggers::when_a_job_finishes::JobEvent::of(status).into_json();
+    // Outside a runtime the process is ending.
+    if let (Ok(event), Ok(runtime)) = (event, Handle::try_current()) {
+        let (hooks, key) = (hooks.clone(), key.clone());
+        runtime.spawn(async move { hooks.notify(&key, event).await });
+    }
 }

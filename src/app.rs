@@ -13,6 +13,7 @@ use crate::{
     config::Config,
     endpoint::Services,
     error::{Error, Kind, Result},
+    hooks::Hooks,
     http,
     jobs::Jobs,
     links::Links,
@@ -38,12 +39,12 @@ pub struct App {
 }
 
 impl App {
-    /// Builds the service: binds the port, builds a client per worker, starts to fetch the list
-    /// of models. With `sandbox`, starts a simulated OpenRouter and calls that one.
+    /// Builds the service: opens the store, binds the port, builds a client per worker, starts to
+    /// fetch the list of models. With `sandbox`, starts a simulated OpenRouter and calls that one.
     ///
     /// # Errors
     ///
-    /// [`Kind::Unavailable`] with a sentence for the operator if the port cannot be had.
+    /// [`Kind::Unavailable`] with a sentence for the operator if the port or the store cannot be had.
     pub async fn build(mut config: Config, sandbox: bool) -> Result<Self> {
         let sandbox = if sandbox {
             Some(start_sandbox(&mut config)?)
@@ -52,6 +53,8 @@ impl App {
         };
         // A setting that no client can use ends the start here, not a worker later.
         let catalog = Catalog::new(Client::new(&config.upstream)?, config.catalog.refresh);
+        let store = Store::open(&config.store).await?;
+        let hooks = Hooks::new(store.clone(), &config.hooks)?;
         let ahead = Arc::clone(&catalog);
         tokio::spawn(async move {
             if let Err(error) = ahead.get().await {
@@ -62,16 +65,19 @@ impl App {
                 );
             }
         });
-        let store = Store::open(&config.store).await?;
         let links = Links::new(store.clone(), &config.files);
         let jobs = Jobs::new(store.clone(), config.jobs.clone(), &config.deadline);
         let resumed = Services {
             openrouter: catalog.client().clone(),
             catalog: Arc::clone(&catalog),
             jobs: jobs.clone(),
-            links: links.clone(),
+            hooks: hooks.clone(),
+            links,
         };
-        jobs.connect(actions::runners(&resumed), Box::new(|_, _, _| {}));
+        jobs.connect(
+            actions::runners(&resumed),
+            Box::new(move |key, id, view| actions::tell(&hooks, key, id, view)),
+        );
         let (bind, grace, workers) = (
             config.server.bind,
             config.server.grace,

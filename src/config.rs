@@ -1,10 +1,12 @@
 //! What an operator can set: one small struct per concern, all of it shown in `config.default.toml`.
 
+mod hooks;
 mod load;
 mod store;
 
 use std::{fmt, net::SocketAddr, num::NonZeroU32, time::Duration};
 
+pub use hooks::{Hooks, HostPattern};
 pub use load::{Overrides, load};
 use serde::{Deserialize, Serialize};
 pub use store::{RedisUrl, Store, StoreAddress, StoreUrl};
@@ -32,6 +34,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// Links to the files of answers.
     pub files: Files,
+    /// Calling back the flows that wait for something.
+    pub hooks: Hooks,
     /// The cached list of models.
     pub catalog: Catalog,
     /// What must outlive a call or be shared.
@@ -305,6 +309,7 @@ impl Config {
             );
         }
         warnings.extend(self.store.warnings().map(str::to_owned));
+        warnings.extend(self.hooks.warnings().map(str::to_owned));
         warnings
     }
 

@@ -28,6 +28,7 @@ pub use query::{Path, Query};
 
 use crate::{
     catalog::Catalog,
+    hooks::Hooks,
     jobs::Jobs,
     links::Links,
     openrouter::{Client, models::Model},
@@ -47,6 +48,8 @@ pub struct Services {
     pub jobs: Jobs,
     /// The links to files of answers, shared by all workers.
     pub links: Links,
+    /// Who waits to be told of finished jobs, shared by all workers.
+    pub hooks: Hooks,
 }
 
 impl Services {

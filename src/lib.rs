@@ -11,6 +11,7 @@
 //! - [`openrouter`] is the upstream client and its types.
 //! - [`jobs`] are calls that outlive their caller.
 //! - [`links`] lead to the files of answers for a while.
+//! - [`hooks`] keeps who waits to be told of something; [`callbacks`] is the client that tells them.
 //! - [`store`] keeps, sealed, what must outlive a call.
 //! - [`telemetry`], [`config`] and [`error`] serve all of them.
 //!
@@ -19,11 +20,13 @@
 
 pub mod actions;
 pub mod app;
+pub mod callbacks;
 pub mod catalog;
 pub mod cli;
 pub mod config;
 pub mod endpoint;
 pub mod error;
+pub mod hooks;
 pub mod http;
 pub mod jobs;
 pub mod links;

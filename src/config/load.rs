@@ -125,7 +125,7 @@ fn from_environment(
     }
 }
 
-/// Reads a variable's text as the type that the default has.
+/// Reads a variable's text as the type that the default has; a list has commas between its items.
 fn typed(text: String, default: Option<&Value>) -> Value {
     match default {
         Some(Value::Integer(_)) => text.parse().map_or(Value::String(text), Value::Integer),
@@ -133,6 +133,13 @@ fn typed(text: String, default: Option<&Value>) -> Value {
             .to_lowercase()
             .parse()
             .map_or(Value::String(text), Value::Boolean),
+        Some(Value::Array(_)) => {
+            let items = text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
+            Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
+        }
         _ => Value::String(text),
     }
 }
@@ -218,6 +225,20 @@ mod tests {
         .unwrap();
         assert_eq!(config.server.bind.port(), 2);
         assert_eq!(config.server.workers, 3);
+    }
+
+    #[test]
+    fn a_list_in_the_environment_has_commas() {
+        let hosts = |text| {
+            let variable = [("OPENROUTER_CONNECTOR__HOOKS__ALLOWED_HOSTS", text)];
+            let config = load(None, environment(&variable), vec![])?;
+            let hosts = config.hooks.allowed_hosts.into_iter().map(String::from);
+            Ok::<Vec<_>, Vec<String>>(hosts.collect())
+        };
+        assert_eq!(hosts("*.a.com, b.com,").unwrap(), ["*.a.com", "b.com"]);
+        assert_eq!(hosts("").unwrap(), [""; 0]);
+        let problems = hosts("b.com,https://c.com").unwrap_err();
+        assert!(problems[0].contains("hooks.allowed_hosts"), "{problems:?}");
     }
 
     #[test]

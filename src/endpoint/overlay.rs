@@ -31,6 +31,8 @@ pub enum At {
     Schema(&'static str),
     /// An operation and the body of its success.
     Success(&'static str),
+    /// An operation and the path that it stands at, with all its methods.
+    PathItem(&'static str),
 }
 
 /// What can be said of a place.
@@ -50,6 +52,10 @@ pub enum Set {
     /// The answer's fields are told by another operation, which is asked with properties of the
     /// body and answers a JSON Schema under `schema`.
     DynamicSchema(&'static str, &'static [&'static str]),
+    /// The address at which a flow waits; the platform fills it in.
+    NotificationUrl,
+    /// A schema, and what it describes: what a webhook is sent.
+    Notification(&'static str, &'static str),
 }
 
 /// A list of values that another operation of the definition answers.
@@ -171,6 +177,15 @@ impl Overlay {
                     .and_then(|media| media.get_mut("schema"));
                 vec![schema.and_then(Value::as_object_mut).ok_or_else(missing)?]
             }
+            At::PathItem(id) => {
+                let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+                let found = paths
+                    .into_iter()
+                    .flat_map(Map::values_mut)
+                    .filter_map(Value::as_object_mut)
+                    .find(|item| item.values().any(|method| method["operationId"] == id));
+                vec![found.ok_or_else(missing)?]
+            }
             At::Parameters(id) => {
                 let operation = operation_mut(document, id).ok_or_else(missing)?;
                 let parameters = operation
@@ -253,6 +268,17 @@ impl Set {
             Self::Internal => drop(place.insert("x-ms-visibility".to_owned(), "internal".into())),
             // Needs the rest of the document; done in `apply`.
             Self::Flatten(..) => {}
+            Self::NotificationUrl => {
+                place.insert("x-ms-notification-url".to_owned(), true.into());
+                place.insert("x-ms-visibility".to_owned(), "internal".into());
+            }
+            Self::Notification(schema, description) => {
+                let schema = json!({"$ref": format!("#/components/schemas/{schema}")});
+                place.insert(
+                    "x-ms-notification-content".to_owned(),
+                    json!({"description": description, "schema": schema}),
+                );
+            }
             Self::DynamicSchema(operation, properties) => {
                 let old: Map<String, Value> = properties
                     .iter()

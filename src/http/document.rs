@@ -19,6 +19,7 @@ use crate::{
         self,
         catalog::filter::{InputModality, ModelSort, OutputModality},
         chat::options::GenerationOptions,
+        triggers::when_a_job_finishes::JobEvent,
     },
     error::ErrorBody,
 };
@@ -41,8 +42,9 @@ use crate::{
         (name = "Triggers", description = "What starts a flow."),
         (name = "Choices", description = "Lists for the designer."),
     ),
-    // Options join other schemas by overlay, and utoipa does not collect the types of parameters.
-    components(schemas(ErrorBody, GenerationOptions, InputModality, ModelSort, OutputModality)),
+    // Options join other schemas by overlay, events are named by one, and utoipa does not collect
+    // the types of parameters.
+    components(schemas(ErrorBody, GenerationOptions, InputModality, JobEvent, ModelSort, OutputModality)),
     modifiers(&Security),
 )]
 struct Base;

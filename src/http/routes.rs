@@ -27,6 +27,7 @@ use crate::actions::{
         get_video::get_video, list_voice_choices::list_voice_choices,
     },
     triggers::{
+        delete_job_hook::delete_job_hook, when_a_job_finishes::when_a_job_finishes,
         when_a_model_is_added::when_a_model_is_added, when_credits_run_low::when_credits_run_low,
     },
     vectors::{create_embeddings::create_embeddings, rerank::rerank},
@@ -59,6 +60,8 @@ pub(super) fn actions(config: &mut ServiceConfig) {
             .service(get_generation)
             .service(when_a_model_is_added)
             .service(when_credits_run_low)
+            .service(when_a_job_finishes)
+            .service(delete_job_hook)
             .service(list_model_choices)
             .service(list_author_choices)
             .service(list_slug_choices)

@@ -14,6 +14,9 @@ use openrouter_connector::openrouter::ApiKey;
 
 use crate::support::{Call, KEY, PDF};
 
+/// A store that leaves no files behind.
+const IN_MEMORY: (&str, &str) = ("OPENROUTER_CONNECTOR__STORE__URL", "sqlite::memory:");
+
 /// The program with `arguments` and an empty environment.
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_openrouter-connector"));
@@ -57,6 +60,7 @@ impl Serving {
     fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let arguments = [&["serve", "--bind", "127.0.0.1:0"], arguments].concat();
         let mut child = program(&arguments)
+            .envs([IN_MEMORY])
             .envs(environment.iter().copied())
             .spawn()
             .map(Killed)
@@ -162,7 +166,10 @@ fn an_unknown_command_is_a_fault_of_the_one_who_gave_it() {
 fn a_port_that_is_taken_is_told_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = run(&["serve", "--sandbox", "--bind", &address]);
+    let output = program(&["serve", "--sandbox", "--bind", &address])
+        .envs([IN_MEMORY])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
     let told = lines(&output.stderr);
     let told: Vec<_> = told.iter().filter(|line| !line.starts_with('{')).collect();

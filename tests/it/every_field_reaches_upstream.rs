@@ -14,11 +14,12 @@ use crate::support::{
     upstream::{MODELS, Next},
 };
 
-/// The operations that generate something: those with a body.
+/// The operations that generate something: those with a body, but for triggers, whose body says
+/// where a flow waits.
 fn generating() -> impl Iterator<Item = &'static Operation> {
     OPERATIONS
         .iter()
-        .filter(|operation| operation.body().is_some())
+        .filter(|operation| operation.body().is_some() && !operation.id.starts_with("When"))
 }
 
 /// Properties that stay here, each with the reason. `*` stands for every operation.

@@ -12,6 +12,7 @@ mod cli;
 mod contract;
 mod every_field_reaches_upstream;
 mod files;
+mod hooks;
 mod media;
 mod platform;
 mod server;

@@ -7,7 +7,7 @@ pub(crate) mod definition;
 mod files;
 pub(crate) mod upstream;
 
-pub(crate) use app::{TestApp, sandbox, simulated};
+pub(crate) use app::{TestApp, sandbox, simulated, store_settings};
 pub(crate) use call::{Answer, Call, KEY};
 pub(crate) use files::{PDF, PNG, WAV};
 pub(crate) use upstream::Upstream;

@@ -1,5 +1,7 @@
-//! The triggers that the platform polls.
+//! What starts a flow.
 
+mod delete_job_hook;
+mod when_a_job_finishes;
 mod when_a_model_is_added;
 mod when_credits_run_low;
 

@@ -208,6 +208,7 @@ export const examples = {
       name: response_format,
       body: { ...speech, response_format, speed: 1.25 },
     })),
+    { name: "in the background", body: { ...speech, background_run: true } },
     { name: "raw bytes", body: speech, headers: { accept: "audio/*" } },
   ],
   CreateTranscription: [
@@ -216,11 +217,19 @@ export const examples = {
       name: "all options",
       body: { model: "openai/whisper-large-v3", file: attachments.wav, language: "MA", temperature: 0.2 },
     },
+    {
+      name: "in the background",
+      body: { model: "openai/whisper-large-v3", file: attachments.wav, background_run: true },
+    },
   ],
   CreateEmbeddings: [
     { name: "one text", body: { model: "openai/text-embedding-3-small", input: "Hello", dimensions: 256 } },
     // One text only: the document's example has one vector, and a missing one is an error.
     { name: "a list", body: { model: "openai/text-embedding-3-small", inputs: ["Hello"] } },
+    {
+      name: "in the background",
+      body: { model: "openai/text-embedding-3-small", input: "Hello", background_run: true },
+    },
   ],
   Rerank: [
     {
@@ -231,6 +240,10 @@ export const examples = {
         documents: ["Paris is the capital of France.", "Berlin is the capital of Germany."],
         top_n: 1,
       },
+    },
+    {
+      name: "in the background",
+      body: { model: "cohere/rerank-v3.5", query: "Paris", documents: ["Paris"], background_run: true },
     },
   ],
   CreateVideo: [
@@ -311,5 +324,14 @@ export const examples = {
   GetVideo: [(answers) => ({ name: "by id", path: { video_id: answers.CreateVideo.video_id } })],
   GetJob: [(answers) => ({ name: "a video", path: { job_id: answers.CreateVideo.job_id } })],
   GetJobResult: [(answers) => ({ name: "a video", path: { job_id: answers.CreateVideo.job_id } })],
+  WhenAJobFinishes: [
+    {
+      name: "a flow",
+      body: {
+        callback_url: "https://prod-00.westeurope.logic.azure.com:443/workflows/1/triggers/manual/run?sig=1",
+      },
+    },
+  ],
+  DeleteJobHook: [(answers) => ({ name: "by id", path: { id: answers.WhenAJobFinishes.id } })],
   CancelJob: [(answers) => ({ name: "a video", path: { job_id: answers.CreateVideo.job_id } })],
 };

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::every_operation::anything;
 use crate::support::{
     Answer, TestApp, Upstream,
-    definition::{OPERATIONS, Operation, required, resolved, sample},
+    definition::{CALLBACK_URL, OPERATIONS, Operation, required, resolved, sample},
 };
 
 /// One bound of one input: a value just outside and one just inside.
@@ -43,6 +43,7 @@ fn bounds(name: &str, schema: &'static Value) -> Vec<Bound> {
     let text = |length: u64| {
         // An address must be one that a file may have; here it holds the file itself.
         let start = match name {
+            "callback_url" => CALLBACK_URL,
             "file.url" => "data:audio/wav;base64,",
             _ if name.ends_with("url") => "data:image/png;base64,",
             _ => "",

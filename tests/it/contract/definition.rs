@@ -62,6 +62,17 @@ pub(super) fn snake_case(id: &str) -> String {
     name
 }
 
+#[test]
+fn ids_are_read_as_words() {
+    for (id, name) in [
+        ("GetModel", "get_model"),
+        ("InvokeMCP", "invoke_mcp"),
+        ("WhenAJobFinishes", "when_a_job_finishes"),
+    ] {
+        assert_eq!(snake_case(id), name);
+    }
+}
+
 /// Two types with one name overwrite each other in the document, without a word.
 #[test]
 fn no_two_types_have_one_name_in_the_document() {

@@ -26,15 +26,19 @@ pub(crate) struct TestApp {
 
 /// The defaults on a free port with one worker: no file, no environment.
 fn config() -> Config {
-    let flags = vec![
-        ("server.bind", "127.0.0.1:0".to_owned()),
-        ("store.url", "sqlite::memory:".to_owned()),
-    ];
+    let flags = vec![("server.bind", "127.0.0.1:0".to_owned())];
     let mut config = config::load(None, iter::empty(), flags).unwrap();
     config.server.workers = 1;
     // Answers are compared as a whole; tests of links ask for them.
     config.files.links = false;
+    config.store = store_settings();
     config
+}
+
+/// The defaults of the store, in memory.
+pub(crate) fn store_settings() -> config::Store {
+    let flags = vec![("store.url", "sqlite::memory:".to_owned())];
+    config::load(None, iter::empty(), flags).unwrap().store
 }
 
 /// A service on the simulated OpenRouter that all tests share.

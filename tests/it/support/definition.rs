@@ -10,6 +10,10 @@ pub(crate) static DEFINITION: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../../apiDefinition.swagger.json")).unwrap()
 });
 
+/// An address at which a flow of the platform would wait; nothing is sent to it.
+pub(crate) const CALLBACK_URL: &str =
+    "https://prod-00.westeurope.logic.azure.com:443/workflows/1/triggers/manual/run?sig=planted";
+
 /// One operation of the definition.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Operation {
@@ -18,7 +22,7 @@ pub(crate) struct Operation {
     pub(crate) method: &'static str,
     /// With the base path, and with names in braces.
     pub(crate) path: &'static str,
-    content: &'static Value,
+    pub(super) content: &'static Value,
 }
 
 /// Every operation.
@@ -179,6 +183,7 @@ pub(crate) fn sample(name: &str, schema: &'static Value) -> Value {
         "model" => return json!("openai/gpt-4o"),
         "author" => return json!("openai"),
         "slug" => return json!("gpt-4o"),
+        "callback_url" => return json!(CALLBACK_URL),
         "file" => return json!({"name": "sound.wav", "content": super::WAV}),
         "attachments[]" | "first_frame" | "last_frame" => {
             return json!({"name": "picture.png", "content": super::PNG});

@@ -84,7 +84,7 @@ impl Story {
     }
 
     fn away(mut self, from: u64, to: u64) -> Self {
-        let outage = (self.at(from), self.at(to));
+        let outage = (self.at(from), Some(self.at(to)));
         self.facts.outages.push(outage);
         self
     }

@@ -69,8 +69,8 @@ pub(super) struct Facts {
     pub(super) drops: HashMap<Asked, Vec<Drop>>,
     /// When a caller's connection broke, before it had its answer.
     pub(super) breaks: HashMap<Asked, Vec<Instant>>,
-    /// When the store was away.
-    pub(super) outages: Vec<(Instant, Instant)>,
+    /// When the store went away, and when it was back.
+    pub(super) outages: Vec<(Instant, Option<Instant>)>,
 }
 
 /// [`Facts`] that many hands write at once.
@@ -111,9 +111,14 @@ impl Ledger {
         life.hung = !in_time;
     }
 
-    /// The store was away from `since` until now.
-    pub(super) fn away(&self, since: Instant) {
-        self.facts().outages.push((since, Instant::now()));
+    /// The store is about to go away.
+    pub(super) fn goes(&self) {
+        self.facts().outages.push((Instant::now(), None));
+    }
+
+    /// The store is back.
+    pub(super) fn is_back(&self) {
+        self.facts().outages.last_mut().unwrap().1 = Some(Instant::now());
     }
 
     /// The caller went away, after it had begun to ask at `sent`.

@@ -74,7 +74,8 @@ impl Facts {
                 return Some(Excuse::TakenAlong);
             }
         }
-        let overlaps = |(from, to): &(_, _)| *from <= second.at && *to >= first.at;
+        let overlaps =
+            |(from, to): &(_, Option<_>)| *from <= second.at && to.is_none_or(|to| first.at <= to);
         let away = self.outages.iter().any(overlaps);
         away.then_some(Excuse::StoreAway)
     }
@@ -136,7 +137,9 @@ impl Facts {
         }
         for (from, to) in &self.outages {
             tell(*from, "the store goes".to_owned());
-            tell(*to, "the store is back".to_owned());
+            if let Some(to) = to {
+                tell(*to, "the store is back".to_owned());
+            }
         }
         lines.sort();
         let seen = |arrival: &Arrival| arrival.ended.unwrap_or(arrival.at);

@@ -27,6 +27,8 @@ pub(super) struct Verdict {
     pub(super) interrupted: usize,
     /// Given up by the platform after all its repeats: each time the process died with them.
     pub(super) given_up: usize,
+    /// Left by their callers, who came back, and asked of upstream once all the same.
+    pub(super) rejoined: usize,
     /// Answered with what was made for an earlier call.
     pub(super) adopted: usize,
     pub(super) repeats: usize,
@@ -70,6 +72,7 @@ pub(super) fn judge(plans: &[Plan], ends: &[Ended], facts: &Facts) -> Verdict {
         let arrivals = facts.arrivals.get(&plan.asked);
         let arrivals = arrivals.map_or(&[][..], Vec::as_slice);
         verdict.upstream += arrivals.len();
+        verdict.rejoined += usize::from(end.drops > 0 && arrivals.len() == 1);
         let mut faults = end.faults.clone();
         if let Err(fault) = verdict.count_end(plan, end, arrivals, facts) {
             faults.push(format!("{fault}\n{}", facts.story(&plan.asked)));
@@ -212,6 +215,7 @@ impl fmt::Display for Verdict {
             ("jobs that failed", self.failed_jobs),
             ("jobs interrupted too often", self.interrupted),
             ("given up by the platform", self.given_up),
+            ("left and rejoined", self.rejoined),
             ("answers adopted", self.adopted),
             ("repeats", self.repeats),
             ("polls", self.polls),

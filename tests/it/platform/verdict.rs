@@ -87,7 +87,7 @@ pub(super) fn judge(plans: &[Plan], ends: &[Ended], facts: &Facts) -> Verdict {
         verdict.faults.extend(faults.into_iter().map(whose));
     }
     // No service can help that, but where it is more than bad luck something is wrong.
-    if verdict.given_up * 50 > verdict.calls {
+    if verdict.given_up > 2 + verdict.calls / 50 {
         let fault = format!("{} calls were given up by the platform", verdict.given_up);
         verdict.faults.push(fault);
     }

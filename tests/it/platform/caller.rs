@@ -47,6 +47,8 @@ pub(super) struct Ended {
     pub(super) body: Value,
     /// Whether it was told of a job, and asked for the answer afterwards.
     pub(super) polled: bool,
+    /// When it was told so.
+    pub(super) accepted: Option<Instant>,
     /// Whether the answer was made for an earlier call.
     pub(super) replayed: bool,
     pub(super) repeats: usize,
@@ -80,6 +82,7 @@ impl<'a> Caller<'a> {
                 status: 0,
                 body: Value::Null,
                 polled: false,
+                accepted: None,
                 replayed: false,
                 repeats: 0,
                 polls: 0,
@@ -131,9 +134,11 @@ impl<'a> Caller<'a> {
                 }
                 Err(Gone::Broken) => self.ledger.broke(&self.plan.asked),
             }
-            // Some callers are back at once.
-            if patience == self.platform.limit || self.rng.bool() {
+            // Of those who left early, some are back at once and some in a while.
+            if patience == self.platform.limit {
                 self.back_off(attempt).await;
+            } else if self.rng.bool() {
+                tokio::time::sleep(Duration::from_millis(self.rng.u64(200..2_000))).await;
             }
         }
         self.ended
@@ -162,6 +167,7 @@ impl<'a> Caller<'a> {
     /// Asks for the answer where `accepted` says, until it is there.
     async fn follow(mut self, accepted: &Answer) -> Ended {
         self.ended.polled = true;
+        self.ended.accepted = Some(Instant::now());
         if accepted.json["status"] != "running" || accepted.json["job_id"] == Value::Null {
             self.fault("the body of a 202", accepted);
         }

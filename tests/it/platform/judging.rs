@@ -20,6 +20,7 @@ struct Story {
     arrivals: Vec<Arrival>,
     drops: Vec<Drop>,
     breaks: Vec<Instant>,
+    accepted: Option<Instant>,
     status: u16,
     body: Value,
 }
@@ -36,6 +37,7 @@ impl Story {
             arrivals: Vec::new(),
             drops: Vec::new(),
             breaks: Vec::new(),
+            accepted: None,
             status: 200,
             body: json!({"text": "mine"}),
         };
@@ -89,6 +91,11 @@ impl Story {
         self
     }
 
+    fn accepted(mut self, at: u64) -> Self {
+        self.accepted = Some(self.at(at));
+        self
+    }
+
     fn ended(mut self, status: u16, body: Value) -> Self {
         (self.status, self.body) = (status, body);
         self
@@ -112,7 +119,8 @@ impl Story {
         let end = Ended {
             status: self.status,
             body: self.body,
-            polled: false,
+            polled: self.accepted.is_some(),
+            accepted: self.accepted,
             replayed: false,
             repeats: 0,
             polls: 0,
@@ -205,6 +213,21 @@ fn a_call_is_given_up_when_it_was_interrupted_often_enough() {
     let verdict = story.ended(409, interrupted).judged();
     assert!(verdict.faults.is_empty(), "{:?}", verdict.faults);
     assert_eq!(verdict.interrupted, 1);
+}
+
+#[test]
+fn a_job_may_not_be_begun_more_often_than_allowed() {
+    let begun = |accepted| {
+        let story = Story::new().fate(Fate::CutOff).killed(0, 500);
+        let story = story.upstream(1, 1_000, 1_500, Fate::CutOff);
+        let mut story = story.killed(1, 1_500).accepted(accepted);
+        story.facts.lives.push(Life::default());
+        story.upstream(2, 2_000, 2_500, Fate::Answered).judged()
+    };
+    assert_eq!(begun(100).faults.len(), 1);
+    // The first time was before there was a job.
+    let other = begun(900);
+    assert!(other.faults.is_empty(), "{:?}", other.faults);
 }
 
 #[test]

@@ -107,15 +107,15 @@ impl Plan {
             patience: Vec::new(),
         };
         match kind {
-            0..25 => {}
-            25..35 => {
+            0..20 => {}
+            20..30 => {
                 let times = rng.usize(1..3);
                 plan.faults = (0..times).map(|_| FAULTS[rng.usize(0..5)]).collect();
             }
-            35..42 => plan.refusal = Some(REFUSALS[rng.usize(0..3)]),
-            42..50 => plan.action = Action::CreateImage,
-            50..72 => plan.takes = within(rng, SLOW),
-            72..82 => {
+            30..36 => plan.refusal = Some(REFUSALS[rng.usize(0..3)]),
+            36..42 => plan.action = Action::CreateImage,
+            42..62 => plan.takes = within(rng, SLOW),
+            62..72 => {
                 plan.takes = within(rng, ANY);
                 plan.background = Some(if rng.bool() {
                     Background::Field
@@ -123,7 +123,7 @@ impl Plan {
                     Background::Header
                 });
             }
-            82..87 => {
+            72..77 => {
                 plan.action = Action::CreateImage;
                 plan.takes = within(rng, SLOW);
             }

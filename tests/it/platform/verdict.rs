@@ -77,6 +77,10 @@ pub(super) fn judge(plans: &[Plan], ends: &[Ended], facts: &Facts) -> Verdict {
         if let Err(fault) = verdict.count_end(plan, end, arrivals, facts) {
             faults.push(format!("{fault}\n{}", facts.story(&plan.asked)));
         }
+        if begun(end, arrivals) > TIMES.attempts {
+            let story = facts.story(&plan.asked);
+            faults.push(format!("the job was begun too often\n{story}"));
+        }
         if let Some(again) = &end.again
             && let Err(fault) = same(plan, end, again, arrivals, facts)
         {
@@ -172,6 +176,15 @@ impl Verdict {
         }
         faults
     }
+}
+
+/// How often the job was begun that a caller was told of. Made once more, a call may be another job.
+fn begun(end: &Ended, arrivals: &[Arrival]) -> usize {
+    let Some(accepted) = end.accepted.filter(|_| end.again.is_none()) else {
+        return 0;
+    };
+    let running = |arrival: &&Arrival| arrival.ended.is_none_or(|ended| accepted <= ended);
+    arrivals.iter().filter(running).count()
 }
 
 /// Whether a call with a key of its own had the same answer `again`; a sentence if not.

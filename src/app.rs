@@ -26,7 +26,7 @@ use crate::{
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// The time between two looks for what expired in the store.
-const SWEEP: Duration = Duration::from_secs(60);
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// The service, bound to its port but not yet running.
 pub struct App {

@@ -39,13 +39,10 @@ pub(super) async fn linked_file(
 fn send(http: &HttpRequest, file: File) -> HttpResponse {
     let content = Bytes::from(file.content);
     let whole = content.len() as u64;
-    let part = match wanted_range(http, whole) {
-        Ok(part) => part,
-        Err(()) => {
-            return HttpResponse::RangeNotSatisfiable()
-                .insert_header((CONTENT_RANGE, format!("bytes */{whole}")))
-                .finish();
-        }
+    let Ok(part) = wanted_range(http, whole) else {
+        return HttpResponse::RangeNotSatisfiable()
+            .insert_header((CONTENT_RANGE, format!("bytes */{whole}")))
+            .finish();
     };
     let shown = SHOWN.iter().any(|kind| file.mime_type.starts_with(kind));
     let how = if shown { "inline" } else { "attachment" };

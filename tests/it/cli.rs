@@ -48,16 +48,16 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// The program while it serves.
-struct Serving {
+pub(crate) struct Serving {
     child: Killed,
-    base: String,
+    pub(crate) base: String,
     shown: Vec<String>,
     log: JoinHandle<String>,
 }
 
 impl Serving {
     /// Starts it on a free port, with more `arguments`, and waits until it says where it is.
-    fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let arguments = [&["serve", "--bind", "127.0.0.1:0"], arguments].concat();
         let mut child = program(&arguments)
             .envs([IN_MEMORY])
@@ -95,16 +95,21 @@ impl Serving {
     }
 
     /// Sends a signal and gives back the exit code and the log.
-    fn end(self, signal: &str) -> (Option<i32>, String) {
+    pub(crate) fn end(self, signal: &str) -> (Option<i32>, String) {
+        self.signal(signal);
+        self.ended()
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.child.0.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the end and gives back the exit code and the log.
+    pub(crate) fn ended(self) -> (Option<i32>, String) {
         let Self { mut child, log, .. } = self;
-        let pid = child.0.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([signal, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
         let started = Instant::now();
         let status = loop {
             if let Some(status) = child.0.try_wait().unwrap() {

@@ -13,6 +13,8 @@ mod contract;
 mod every_field_reaches_upstream;
 mod files;
 mod hooks;
+mod jobs;
+mod links;
 mod media;
 mod platform;
 mod server;

@@ -1,7 +1,7 @@
 //! The store: one suite for all engines, and what is true of one engine only.
 
-mod at_rest;
-mod bench;
+pub(crate) mod at_rest;
+pub(crate) mod bench;
 mod conformance;
 mod redis;
 mod speed;

@@ -32,11 +32,9 @@ pub(crate) async fn get_job_result(
     Path(path): Path<JobPath>,
 ) -> Result<HttpResponse> {
     let view = services.jobs.view(&path.job_id).await?;
-    Ok(match &view.outcome {
-        Some(outcome) => answered(outcome),
-        None => {
-            let body = json!({"status": "running", "job_id": path.job_id}).to_string();
-            goes_on(&http, &path.job_id, body.into())
-        }
-    })
+    if let Some(outcome) = &view.outcome {
+        return Ok(answered(outcome));
+    }
+    let body = json!({"status": "running", "job_id": path.job_id}).to_string();
+    Ok(goes_on(&http, &path.job_id, body.into()))
 }

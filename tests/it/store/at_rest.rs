@@ -58,7 +58,7 @@ async fn fill(store: &Store) -> Vec<Vec<u8>> {
     secrets
 }
 
-fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
+pub(crate) fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|found| found == wanted)
 }
 
@@ -77,7 +77,7 @@ fn search(places: &[(String, Vec<u8>)], secrets: &[Vec<u8>]) {
 }
 
 /// Every file below `folder`.
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -100,7 +100,7 @@ fn the_file_and_its_log_tell_nothing() {
 }
 
 /// Every key of the database with its raw value, and with what `DUMP` makes of it.
-async fn entries(database: &mut MultiplexedConnection) -> Vec<(String, Vec<u8>)> {
+pub(crate) async fn entries(database: &mut MultiplexedConnection) -> Vec<(String, Vec<u8>)> {
     let keys: Vec<String> = redis::cmd("KEYS")
         .arg("*")
         .query_async(database)

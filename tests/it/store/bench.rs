@@ -17,14 +17,14 @@ use tempfile::TempDir;
 
 /// The engines that the suite runs on.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Engine {
+pub(crate) enum Engine {
     Memory,
     File,
     Redis,
 }
 
 /// An empty store of one engine; what it holds is removed when this is dropped.
-pub(super) struct Bench {
+pub(crate) struct Bench {
     pub(super) settings: config::Store,
     pub(super) store: Store,
     shareable: bool,
@@ -34,7 +34,7 @@ pub(super) struct Bench {
 
 impl Bench {
     /// `None` where the engine is not there: Redis without `CONNECTOR_TEST_REDIS_URL`.
-    pub(super) async fn new(engine: Engine) -> Option<Self> {
+    pub(crate) async fn new(engine: Engine) -> Option<Self> {
         Self::with(engine, |_| {}).await
     }
 
@@ -81,12 +81,12 @@ impl Bench {
     }
 
     /// The folder that the file is in.
-    pub(super) fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.folder.as_ref().unwrap().path().join("sub")
     }
 
     /// The address of the Redis database.
-    pub(super) fn database(&self) -> String {
+    pub(crate) fn database(&self) -> String {
         self.database.as_ref().unwrap().url.clone()
     }
 }
@@ -170,7 +170,7 @@ fn server() -> Option<String> {
     found.map(|(_, url)| url.trim_end_matches('/').to_owned())
 }
 
-pub(super) async fn connect(url: &str) -> MultiplexedConnection {
+pub(crate) async fn connect(url: &str) -> MultiplexedConnection {
     let patient = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(10)));
     redis::Client::open(url)
         .unwrap()

@@ -3,7 +3,7 @@
 use std::{
     iter,
     sync::{LazyLock, mpsc},
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -22,6 +22,7 @@ pub(crate) struct TestApp {
     /// The address of its own simulated OpenRouter.
     upstream: Option<String>,
     handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// The defaults on a free port with one worker: no file, no environment.
@@ -73,7 +74,7 @@ impl TestApp {
         let mut config = config();
         change(&mut config);
         let (started, start) = mpsc::channel();
-        thread::spawn(move || {
+        let thread = thread::spawn(move || {
             System::new().block_on(async move {
                 let app = App::build(config, sandbox).await.unwrap();
                 let upstream = app.sandbox().map(Sandbox::base_url);
@@ -88,7 +89,15 @@ impl TestApp {
             base: format!("http://{address}"),
             upstream,
             handle,
+            thread: Some(thread),
         }
+    }
+
+    /// Stops it and waits until it has let go of everything.
+    pub(crate) fn stop(mut self) {
+        let thread = self.thread.take();
+        drop(self);
+        thread.unwrap().join().unwrap();
     }
 
     /// Where the service is reached, without a slash at the end.

@@ -183,8 +183,12 @@ fn begun(end: &Ended, arrivals: &[Arrival]) -> usize {
     let Some(accepted) = end.accepted.filter(|_| end.again.is_none()) else {
         return 0;
     };
-    let running = |arrival: &&Arrival| arrival.ended.is_none_or(|ended| accepted <= ended);
-    arrivals.iter().filter(running).count()
+    let later = arrivals.iter().filter(|arrival| accepted < arrival.at);
+    // Of several that ran at that moment, only one became the job.
+    let became = arrivals.iter().any(|arrival| {
+        arrival.at <= accepted && arrival.ended.is_none_or(|ended| accepted <= ended)
+    });
+    later.count() + usize::from(became)
 }
 
 /// Whether a call with a key of its own had the same answer `again`; a sentence if not.

@@ -38,7 +38,7 @@ use crate::{
     config,
     error::{Error, Kind, Result},
     openrouter::ApiKey,
-    store::{Capability, Kind as RecordKind, Locator, Owner, Store},
+    store::{Capability, Kind as RecordKind, Locator, Store},
     telemetry,
 };
 
@@ -226,8 +226,8 @@ impl Jobs {
         work: impl FnOnce(Checkpoint) -> Work,
     ) -> Result<(Waiter, bool)> {
         if asked.is_named() {
-            let claimed = self.claim(&asked, &request.call, |run| {
-                self.start(run, work(Checkpoint::nowhere()));
+            let claimed = self.claim(&asked, &request.call, |run, checkpoint| {
+                self.start(run, work(checkpoint));
             });
             return claimed.await;
         }
@@ -244,13 +244,8 @@ impl Jobs {
         let mut job = None;
         let mut checkpoint = Checkpoint::nowhere();
         if request.background {
-            let id = Capability::random();
-            checkpoint = Checkpoint::of(&self.0.store, id.clone());
-            let new = Job {
-                id,
-                owner: Owner::random(),
-                handed_out: true,
-            };
+            let new = Job::new(true);
+            checkpoint = Checkpoint::of(&self.0.store, new.id.clone());
             self.put_running(&new, &request.call).await?;
             job = Some(new);
         }

@@ -53,11 +53,7 @@ impl Jobs {
             job.handed_out |= handed_out;
             return Ok(job.id.clone());
         }
-        let job = Job {
-            id: Capability::random(),
-            owner: Owner::random(),
-            handed_out,
-        };
+        let job = Job::new(handed_out);
         if let Some(outcome) = run.outcome() {
             let address = job.id.address(Kind::Job);
             self.put(&New {
@@ -159,12 +155,16 @@ impl Jobs {
             written,
             "a job ended"
         );
-        if written
-            && job.handed_out
-            && let Some(listener) = self.0.listener.get()
-        {
-            let view = JobView::of_ended(&run.call.operation, &outcome);
-            listener(&run.call.key, &job.id.to_text(), &view);
+        if written && job.handed_out {
+            let view = JobView::of_ended(&run.call.operation, job.created_at, &outcome);
+            self.tell(&run.call, &job.id, &view);
+        }
+    }
+
+    /// Tells the listener of a job that has ended.
+    fn tell(&self, call: &Call, id: &Capability, view: &JobView) {
+        if let Some(listener) = self.0.listener.get() {
+            listener(&call.key, &id.to_text(), view);
         }
     }
 
@@ -251,9 +251,10 @@ impl Jobs {
     /// A job that runs or has just ended here, as it is shown without the store.
     fn view_here(&self, id: &Capability) -> Option<JobView> {
         let run = self.job_here(id)?;
+        let operation = &run.call.operation;
         Some(match run.outcome() {
-            Some(outcome) => JobView::of_ended(&run.call.operation, &outcome),
-            None => JobView::running(&run.call.operation),
+            Some(outcome) => JobView::of_ended(operation, run.created_at, &outcome),
+            None => JobView::running(operation, run.created_at),
         })
     }
 
@@ -282,6 +283,7 @@ impl Jobs {
         let job = Job {
             id: id.clone(),
             owner,
+            created_at: record.created_at,
             handed_out: true,
         };
         let run = Run::new(call.clone(), None, Some(job.clone()));
@@ -303,10 +305,14 @@ impl Jobs {
         let job = Job {
             id: id.clone(),
             owner,
+            created_at: record.created_at,
             handed_out: true,
         };
         self.write_end(&job, &outcome).await;
-        Ok(JobView::of_ended(&call.operation, &Arc::new(outcome)))
+        let outcome = Arc::new(outcome);
+        let view = JobView::of_ended(&call.operation, record.created_at, &outcome);
+        self.tell(&call, id, &view);
+        Ok(view)
     }
 
     /// Cancels the job `id` if it still runs. The connection to OpenRouter closes, which stops the
@@ -334,10 +340,8 @@ impl Jobs {
         }
         let record = self.0.store.get(&address).await?.ok_or_else(no_such_job)?;
         let view = JobView::of(&id, &record)?;
-        if before == State::Running
-            && let Some(listener) = self.0.listener.get()
-        {
-            listener(&Call::open(&id, &record)?.key, &id.to_text(), &view);
+        if before == State::Running {
+            self.tell(&Call::open(&id, &record)?, &id, &view);
         }
         Ok(view)
     }

@@ -122,19 +122,18 @@ impl JobView {
     }
 
     /// A job that runs in this process.
-    pub(super) fn running(operation: &str) -> Self {
-        let now = now();
+    pub(super) fn running(operation: &str, created_at: i64) -> Self {
         Self {
             state: JobState::Running,
             operation: operation.to_owned(),
-            created_at: now,
+            created_at,
             finished_at: None,
             outcome: None,
         }
     }
 
     /// A job that has just ended in this process.
-    pub(super) fn of_ended(operation: &str, outcome: &Arc<Outcome>) -> Self {
+    pub(super) fn of_ended(operation: &str, created_at: i64, outcome: &Arc<Outcome>) -> Self {
         let state = if outcome.is_success() {
             JobState::Succeeded
         } else {
@@ -144,7 +143,7 @@ impl JobView {
             state,
             finished_at: Some(now()),
             outcome: Some(Arc::clone(outcome)),
-            ..Self::running(operation)
+            ..Self::running(operation, created_at)
         }
     }
 }
@@ -166,7 +165,7 @@ pub(super) fn end_state(outcome: &Outcome) -> State {
 }
 
 /// The time by this machine's clock, in milliseconds since 1970.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

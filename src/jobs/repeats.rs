@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    JobState, Jobs, Request,
+    Checkpoint, JobState, Jobs, Request,
     record::Call,
     run::{Job, Run, Source, Waiter},
 };
 use crate::{
     error::{Error, Kind as ErrorKind, Result},
-    store::{Address, Capability, Kind, New, Owner, Part, State},
+    store::{Address, Capability, Kind, New, Part, State},
 };
 
 /// How often a call with the caller's own key is tried when others with it come and go.
@@ -157,7 +157,7 @@ impl Jobs {
         &self,
         asked: &Asked,
         call: &Call,
-        start: impl FnOnce(&Arc<Run>),
+        start: impl FnOnce(&Arc<Run>, Checkpoint),
     ) -> Result<(Waiter, bool)> {
         for _ in 0..CLAIMS {
             match self.pointed(asked).await? {
@@ -168,17 +168,13 @@ impl Jobs {
                 Found::Nothing => {}
             }
             // The job stands before its pointer does: a pointer to nothing would read as useless.
-            let job = Job {
-                id: Capability::random(),
-                owner: Owner::random(),
-                handed_out: true,
-            };
+            let job = Job::new(true);
             self.put_running(&job, call).await?;
             match self.point(asked, &job.id, self.0.config.keep).await {
                 Ok(true) => {
                     let run = Run::new(call.clone(), Some(asked.clone()), Some(job.clone()));
                     self.add_job(&job, &run);
-                    start(&run);
+                    start(&run, Checkpoint::of(&self.0.store, job.id.clone()));
                     let source = Source::Here(run);
                     return Ok((Waiter::new(self.clone(), asked.clone(), source), false));
                 }

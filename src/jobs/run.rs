@@ -8,13 +8,18 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Asked, Jobs, Outcome, lock, record::Call};
+use super::{
+    Asked, Jobs, Outcome, lock,
+    record::{Call, now},
+};
 use crate::store::{Capability, Owner};
 
 /// A generation in a task of its own.
 pub(super) struct Run {
     /// The call that it is for, and that starts it anew if this process goes away.
     pub(super) call: Call,
+    /// When it began, in milliseconds since 1970.
+    pub(super) created_at: i64,
     /// The print by which a repeat finds it; `None` once it was taken up from the store.
     pub(super) asked: Option<Asked>,
     progress: watch::Sender<Progress>,
@@ -30,9 +35,23 @@ pub(super) struct Run {
 pub(super) struct Job {
     pub(super) id: Capability,
     pub(super) owner: Owner,
+    /// When it began to be a job, in milliseconds since 1970.
+    pub(super) created_at: i64,
     /// Whether a caller was given its id, or named the call: it may come for the answer all day.
     /// What is only kept for a repeat is gone sooner.
     pub(super) handed_out: bool,
+}
+
+impl Job {
+    /// A job that begins now.
+    pub(super) fn new(handed_out: bool) -> Self {
+        Self {
+            id: Capability::random(),
+            owner: Owner::random(),
+            created_at: now(),
+            handed_out,
+        }
+    }
 }
 
 /// Whether a run's caller went away and nobody has come for it yet.
@@ -58,6 +77,7 @@ pub(super) enum Progress {
 impl Run {
     pub(super) fn new(call: Call, asked: Option<Asked>, job: Option<Job>) -> Arc<Self> {
         Arc::new(Self {
+            created_at: job.as_ref().map_or_else(now, |job| job.created_at),
             call,
             asked,
             progress: watch::Sender::new(Progress::Running),

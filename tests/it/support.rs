@@ -8,7 +8,7 @@ mod files;
 pub(crate) mod upstream;
 
 pub(crate) use app::{TestApp, sandbox, simulated, store_settings};
-pub(crate) use call::{Answer, Call, KEY};
+pub(crate) use call::{Answer, CLIENT, Call, KEY};
 pub(crate) use files::{PDF, PNG, WAV};
 pub(crate) use upstream::Upstream;
 

@@ -32,9 +32,9 @@ pub(crate) async fn get_job_result(
     Path(path): Path<JobPath>,
 ) -> Result<HttpResponse> {
     let view = services.jobs.view(&path.job_id).await?;
-    let Some(outcome) = &view.outcome else {
-        let body = json!({"status": "running", "job_id": path.job_id}).to_string();
-        return Ok(goes_on(&http, &path.job_id, body.into()));
-    };
-    Ok(answered(outcome))
+    if let Some(outcome) = &view.outcome {
+        return Ok(answered(outcome));
+    }
+    let body = json!({"status": "running", "job_id": path.job_id}).to_string();
+    Ok(goes_on(&http, &path.job_id, body.into()))
 }

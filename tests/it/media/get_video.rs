@@ -5,7 +5,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use crate::support::{KEY, TestApp, Upstream, sandbox, simulated, upstream::header};
+use crate::support::{CLIENT, KEY, TestApp, Upstream, sandbox, simulated, upstream::header};
 
 const JOB: &str = "/videos/job-1";
 const CONTENT: &str = "/videos/job-1/content";
@@ -154,11 +154,9 @@ async fn an_unknown_film_is_told_as_one() {
 
 /// The id of a film that was ordered from the simulated OpenRouter itself.
 async fn started(body: &Value) -> String {
-    let upstream = simulated();
-    let url = format!("{upstream}/videos");
-    let client = reqwest::Client::builder().build().unwrap();
-    let order = client.post(url).bearer_auth(KEY).json(body);
-    let answer: Value = order.send().await.unwrap().json().await.unwrap();
+    let order = CLIENT.post(format!("{}/videos", simulated()));
+    let answer = order.bearer_auth(KEY).json(body).send().await.unwrap();
+    let answer: Value = answer.json().await.unwrap();
     answer["id"].as_str().unwrap().to_owned()
 }
 

@@ -30,7 +30,7 @@ const ERROR_KEYS: [&str; 8] = [
 ];
 
 /// No connection is kept: it would belong to the runtime of the one test that opened it.
-static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+pub(crate) static CLIENT: LazyLock<Client> = LazyLock::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .pool_max_idle_per_host(0)

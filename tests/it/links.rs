@@ -1,6 +1,10 @@
 //! Links to the files of answers: for whoever has the address, for a while.
 
-use std::{collections::HashSet, num::NonZeroU32, time::Duration};
+use std::{
+    collections::HashSet,
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use openrouter_connector::config::Config;
@@ -293,12 +297,15 @@ async fn an_address_that_is_wrong_leads_nowhere() {
 #[tokio::test]
 async fn a_link_works_for_so_long_and_no_longer() {
     let upstream = making_files().await;
-    let app = linking(&upstream, |config| {
-        config.files.keep = Duration::from_secs(1);
-    });
+    let keep = Duration::from_secs(1);
+    let app = linking(&upstream, |config| config.files.keep = keep);
+    let started = Instant::now();
     let path = sound(&app).await;
-    assert_eq!(app.get(&path).send().await.status, 200);
-    tokio::time::sleep(Duration::from_millis(1200)).await;
+    while app.get(&path).send().await.status == 200 {
+        assert!(started.elapsed() < keep * 10, "it still works");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(started.elapsed() >= keep, "{:?}", started.elapsed());
     app.get(&path).fails(404, "not_found").await;
 }
 

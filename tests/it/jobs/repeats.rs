@@ -139,8 +139,11 @@ async fn each_of_two_lost_calls_is_taken_once() {
     assert_eq!(upstream.calls(), 3);
 }
 
+#[rstest]
 #[tokio::test]
-async fn two_calls_that_got_their_answers_are_two_calls() {
+async fn two_calls_that_got_their_answers_are_two_calls(
+    #[values(Leaving::Close, Leaving::Reset)] how: Leaving,
+) {
     let upstream = Held::saying("Yes.");
     upstream.let_go();
     let app = service(&upstream);
@@ -150,7 +153,7 @@ async fn two_calls_that_got_their_answers_are_two_calls() {
         let answer = caller.read_answer();
         assert!(!answer.contains("x-replayed"), "round {round}");
         // At once, before the service has looked again.
-        caller.leave(Leaving::Close);
+        caller.leave(how);
         assert_eq!(upstream.calls(), round);
     }
 }

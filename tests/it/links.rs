@@ -371,3 +371,29 @@ async fn the_address_is_the_one_that_the_caller_knows() {
     assert!(path.starts_with("/api/v1/files/"), "{url}");
     assert_eq!(Call::page(app.base(), path).send().await.bytes, SOUND);
 }
+
+/// The type of what nobody recognises is whatever upstream says; it must not break the answer.
+#[rstest]
+#[case("image/x\ny: z")]
+#[case("image/é")]
+#[case("text/html; charset=\"x")]
+#[case("text/html")]
+#[case("")]
+#[tokio::test]
+async fn a_strange_type_of_a_file_breaks_no_link(#[case] kind: &str) {
+    let content = b"\x01\x02\x03zzz";
+    let upstream = Upstream::start().await;
+    let picture = json!({"b64_json": BASE64.encode(content), "media_type": kind});
+    let pictures = json!({"created": 1, "data": [picture]});
+    upstream.answers("/images", pictures).await;
+    let app = linking(&upstream, |_| {});
+    let image = answer(&app, "CreateImage").await.json["image"].clone();
+    let link = app.get(&address(&app, &image)).send().await;
+    assert_eq!(
+        (link.status, &link.bytes[..]),
+        (200, &content[..]),
+        "{image}"
+    );
+    let policy = link.header("content-security-policy");
+    assert!(policy.starts_with("sandbox"), "{policy}");
+}

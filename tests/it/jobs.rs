@@ -4,6 +4,7 @@ mod at_rest;
 mod cancel_job;
 mod get_job;
 mod get_job_result;
+mod handed_over;
 mod held;
 mod locations;
 mod own_keys;

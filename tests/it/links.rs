@@ -1,6 +1,10 @@
 //! Links to the files of answers: for whoever has the address, for a while.
 
-use std::{collections::HashSet, num::NonZeroU32, time::Duration};
+use std::{
+    collections::HashSet,
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use openrouter_connector::config::Config;
@@ -293,12 +297,15 @@ async fn an_address_that_is_wrong_leads_nowhere() {
 #[tokio::test]
 async fn a_link_works_for_so_long_and_no_longer() {
     let upstream = making_files().await;
-    let app = linking(&upstream, |config| {
-        config.files.keep = Duration::from_secs(1);
-    });
+    let keep = Duration::from_secs(1);
+    let app = linking(&upstream, |config| config.files.keep = keep);
+    let started = Instant::now();
     let path = sound(&app).await;
-    assert_eq!(app.get(&path).send().await.status, 200);
-    tokio::time::sleep(Duration::from_millis(1200)).await;
+    while app.get(&path).send().await.status == 200 {
+        assert!(started.elapsed() < keep * 10, "it still works");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(started.elapsed() >= keep, "{:?}", started.elapsed());
     app.get(&path).fails(404, "not_found").await;
 }
 
@@ -334,13 +341,22 @@ async fn without_links_there_is_no_url() {
 async fn a_store_that_is_full_costs_the_link_and_nothing_else() {
     let upstream = making_files().await;
     let app = linking(&upstream, |config| {
-        // Files take half of the room: one record.
-        config.store.max_records = NonZeroU32::new(2).unwrap();
+        config.store.max_records = NonZeroU32::new(4).unwrap();
     });
-    sound(&app).await;
-    let speech = answer(&app, "CreateSpeech").await;
-    assert_eq!(speech.json.get("url"), None);
-    assert_eq!(speech.json["content"], BASE64.encode(SOUND));
+    let mut links = 0;
+    loop {
+        let speech = answer(&app, "CreateSpeech").await;
+        assert_eq!(speech.json["content"], BASE64.encode(SOUND));
+        if speech.json.get("url").is_none() {
+            break;
+        }
+        links += 1;
+    }
+    // Half of the store is for jobs, which have no other place.
+    assert_eq!(links, 2);
+    let job = app.call("Ask").with_samples();
+    let job = job.header("prefer", "respond-async").send().await;
+    assert_eq!(job.status, 202, "{}", job.text);
 }
 
 #[tokio::test]
@@ -354,4 +370,30 @@ async fn the_address_is_the_one_that_the_caller_knows() {
     let path = url.strip_prefix("https://public.example/ai").unwrap();
     assert!(path.starts_with("/api/v1/files/"), "{url}");
     assert_eq!(Call::page(app.base(), path).send().await.bytes, SOUND);
+}
+
+/// The type of what nobody recognises is whatever upstream says; it must not break the answer.
+#[rstest]
+#[case("image/x\ny: z")]
+#[case("image/é")]
+#[case("text/html; charset=\"x")]
+#[case("text/html")]
+#[case("")]
+#[tokio::test]
+async fn a_strange_type_of_a_file_breaks_no_link(#[case] kind: &str) {
+    let content = b"\x01\x02\x03zzz";
+    let upstream = Upstream::start().await;
+    let picture = json!({"b64_json": BASE64.encode(content), "media_type": kind});
+    let pictures = json!({"created": 1, "data": [picture]});
+    upstream.answers("/images", pictures).await;
+    let app = linking(&upstream, |_| {});
+    let image = answer(&app, "CreateImage").await.json["image"].clone();
+    let link = app.get(&address(&app, &image)).send().await;
+    assert_eq!(
+        (link.status, &link.bytes[..]),
+        (200, &content[..]),
+        "{image}"
+    );
+    let policy = link.header("content-security-policy");
+    assert!(policy.starts_with("sandbox"), "{policy}");
 }

@@ -25,8 +25,8 @@ fn generations() -> Vec<Operation> {
     found
 }
 
-/// An OpenRouter that answers every generation after `delay`.
-async fn everything(delay: Duration) -> Upstream {
+/// An OpenRouter that answers every generation.
+async fn everything() -> Upstream {
     let upstream = Upstream::start().await;
     let picture = json!({"created": 1, "data": [{"b64_json": PNG, "media_type": "image/png"}]});
     let vectors = json!({"data": [{"index": 0, "embedding": [0.5, -1]}]});
@@ -44,7 +44,7 @@ async fn everything(delay: Duration) -> Upstream {
         ("/embeddings", json(vectors)),
         ("/rerank", json(ranks)),
     ] {
-        upstream.responds(at, answer.set_delay(delay)).await;
+        upstream.responds(at, answer).await;
     }
     upstream
 }
@@ -72,7 +72,7 @@ fn goes_on(app: &TestApp, answer: &Answer) -> String {
 
 #[tokio::test]
 async fn every_generation_goes_on_if_its_caller_prefers_that() {
-    let upstream = everything(Duration::ZERO).await;
+    let upstream = everything().await;
     let app = TestApp::on(&upstream);
     for (index, operation) in generations().iter().enumerate() {
         let plain = app.call(operation.id).with_samples().ok().await;
@@ -105,7 +105,7 @@ async fn every_generation_goes_on_if_its_caller_prefers_that() {
 
 #[tokio::test]
 async fn every_generation_goes_on_if_its_maker_wants_that() {
-    let upstream = everything(Duration::ZERO).await;
+    let upstream = everything().await;
     let app = TestApp::on(&upstream);
     for (index, operation) in generations().iter().enumerate() {
         let schema = operation.body().unwrap();
@@ -147,22 +147,23 @@ async fn a_film_always_goes_on_and_is_ordered_once() {
 
 #[tokio::test]
 async fn an_answer_that_comes_too_late_is_fetched() {
-    let upstream = everything(Duration::from_millis(3000)).await;
-    let app = TestApp::on_with(&upstream, |config| {
-        config.deadline.answer = Duration::from_millis(300);
-    });
-    for operation in [Operation::named("Ask"), Operation::named("Rerank")] {
-        let before = paid_calls(&upstream).await;
-        let first = app.call(operation.id).with_samples().send().await;
+    let ranks = json!({"id": "gen-r", "results": [{"index": 0, "relevance_score": 0.5}]});
+    for (operation, answer) in [("Ask", chat("It goes on.")), ("Rerank", ranks)] {
+        let upstream = Held::answering(200, &answer);
+        let app = service_with(&upstream, |config| {
+            config.deadline.answer = Duration::from_millis(300);
+        });
+        let first = app.call(operation).with_samples().send().await;
         let id = goes_on(&app, &first);
         let second = result(&app, &id).await;
         assert_eq!(goes_on(&app, &second), id);
         assert_eq!(second.json, json!({"status": "running", "job_id": id}));
+        upstream.let_go();
         let last = finished(&app, &id).await;
         assert_eq!(last.status, 200, "{}", last.text);
-        let misfits = operation.misfits(200, &last.json);
+        let misfits = Operation::named(operation).misfits(200, &last.json);
         assert!(misfits.is_empty(), "{misfits:?}");
-        assert_eq!(paid_calls(&upstream).await, before + 1);
+        assert_eq!(upstream.calls(), 1);
     }
 }
 

@@ -303,6 +303,11 @@ impl Config {
                 "deadline.answer is above 110s: the platform drops a call after 120s and repeats it.".to_owned(),
             );
         }
+        if self.server.grace < Duration::from_secs(5) {
+            warnings.push(
+                "server.grace is below 5s: calls that run when the service stops have no time to end.".to_owned(),
+            );
+        }
         if self.jobs.lease < Duration::from_secs(3) {
             warnings.push(
                 "jobs.lease is below 3s: a process that is busy for a moment loses its jobs to another, and they are billed twice.".to_owned(),

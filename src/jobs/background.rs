@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Checkpoint, JobView, Jobs, Outcome,
+    Asked, Checkpoint, JobView, Jobs, Outcome,
     record::{Call, cancelled, end_state},
     run::{Job, Progress, Run},
 };
@@ -17,6 +17,9 @@ use crate::{
 
 /// Times between looks at a job that runs in another process.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How long a caller who named its call waits for its outcome to be written, at most.
+const WRITE_FIRST: Duration = Duration::from_secs(5);
 
 /// The longest time between two tries to write an outcome into a store that is away.
 const WRITE_AGAIN: Duration = Duration::from_secs(10);
@@ -129,13 +132,25 @@ impl Jobs {
 
     /// Writes what a run came to, if it is a job, and tells who waits for that.
     pub(super) async fn ended(&self, run: &Arc<Run>, outcome: Arc<Outcome>) {
+        let mut written = None;
+        if run.asked.as_ref().is_some_and(Asked::is_named)
+            && let Some(job) = run.job.lock().await.as_ref()
+        {
+            // Written before it is told: whoever names a call is told the same thing every time,
+            // also when this process is killed in between.
+            let writing = self.write_end(job, &outcome);
+            written = tokio::time::timeout(WRITE_FIRST, writing).await.ok();
+        }
         run.reach(Progress::Ended(Arc::clone(&outcome)));
         let job = run.job.lock().await;
         let Some(job) = job.as_ref() else { return };
         if outcome.is_transient() {
             self.let_try_again(run).await;
         }
-        let written = self.write_end(job, &outcome).await;
+        let written = match written {
+            Some(written) => written,
+            None => self.write_end(job, &outcome).await,
+        };
         self.remove_job(&job.id);
         if run.is_findable() {
             self.forget(run);

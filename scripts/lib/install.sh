@@ -12,7 +12,24 @@ need() {
         root=(sudo)
     fi
     "${root[@]}" apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends "$2"
+    # Debian asks this program whether a service of the package may start at once: it may not, the tests
+    # start their own.
+    local policy=/usr/sbin/policy-rc.d kept=yes status=0
+    if [[ ! -e $policy ]]; then
+        kept=no
+        printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null
+        "${root[@]}" chmod 755 "$policy"
+    fi
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" || status=$?
+    if [[ $kept == no ]]; then
+        "${root[@]}" rm "$policy"
+    fi
+    return "$status"
+}
+
+# need_nginx: for the tests with several replicas, which start their own. Debian keeps it off the usual path.
+need_nginx() {
+    PATH=$PATH:/usr/sbin need nginx nginx-light
 }
 
 # need_node: Node in a version that every tool of tests/tools runs on.

@@ -6,9 +6,11 @@
 //! busy machine can be repeated.
 
 mod caller;
+mod judging;
 mod ledger;
 mod mix;
 mod process;
+mod reasons;
 mod replicas;
 mod run;
 mod service;
@@ -16,7 +18,6 @@ mod upstream;
 mod verdict;
 mod wire;
 
-use mix::Mix;
 use replicas::{Nginx, Redis, outages};
 use run::{Run, kills};
 
@@ -24,48 +25,21 @@ use run::{Run, kills};
 const CALLS: usize = 60;
 
 #[tokio::test]
-async fn calls_that_end_in_time_survive_the_death_of_the_service() {
-    let mut run = Run::new(
-        "in time",
-        Mix {
-            calls: CALLS,
-            jobs: false,
-        },
-    );
-    let mut services = [run.service("sqlite://store.db").await];
-    let host = services[0].host();
-    let trouble = kills(&mut services, run.rng.fork());
-    run.judged(&host, trouble).await;
-}
-
-#[tokio::test]
 async fn every_call_survives_the_death_of_the_service() {
-    let mut run = Run::new(
-        "one replica",
-        Mix {
-            calls: CALLS,
-            jobs: true,
-        },
-    );
+    let mut run = Run::new("one replica", CALLS);
     let mut services = [run.service("sqlite://store.db").await];
     let host = services[0].host();
     let trouble = kills(&mut services, run.rng.fork());
     let verdict = run.judged(&host, trouble).await;
     assert!(
-        verdict.as_jobs > 0 && verdict.adopted > 0 && verdict.kills > 0,
+        verdict.as_jobs > 0 && verdict.rejoined > 0 && verdict.kills > 0,
         "{verdict}"
     );
 }
 
 #[tokio::test]
 async fn every_call_survives_the_death_of_one_of_two_replicas() {
-    let mut run = Run::new(
-        "two replicas",
-        Mix {
-            calls: CALLS,
-            jobs: true,
-        },
-    );
+    let mut run = Run::new("two replicas", CALLS);
     let Some(redis) = Redis::start(run.folder.path()).await else {
         return;
     };
@@ -79,20 +53,14 @@ async fn every_call_survives_the_death_of_one_of_two_replicas() {
     let trouble = kills(&mut services, run.rng.fork());
     let verdict = run.judged(&nginx.host(), trouble).await;
     assert!(
-        verdict.as_jobs > 0 && verdict.adopted > 0 && verdict.kills > 0,
+        verdict.as_jobs > 0 && verdict.rejoined > 0 && verdict.kills > 0,
         "{verdict}"
     );
 }
 
 #[tokio::test]
 async fn every_call_survives_a_redis_that_goes_away() {
-    let mut run = Run::new(
-        "Redis away",
-        Mix {
-            calls: CALLS,
-            jobs: true,
-        },
-    );
+    let mut run = Run::new("Redis away", CALLS);
     let Some(mut redis) = Redis::start(run.folder.path()).await else {
         return;
     };
@@ -106,5 +74,8 @@ async fn every_call_survives_a_redis_that_goes_away() {
     let ledger = run.ledger.clone();
     let trouble = outages(&mut redis, &ledger, run.rng.fork());
     let verdict = run.judged(&nginx.host(), trouble).await;
-    assert!(verdict.as_jobs > 0 && verdict.outages > 0, "{verdict}");
+    assert!(
+        verdict.as_jobs > 0 && verdict.rejoined > 0 && verdict.outages > 0,
+        "{verdict}"
+    );
 }

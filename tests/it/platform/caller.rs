@@ -34,7 +34,7 @@ pub(super) const PLATFORM: Platform = Platform {
     limit: Duration::from_millis(1_200),
     repeats: 8,
     backoff: Duration::from_millis(70),
-    backoff_most: Duration::from_millis(1_500),
+    backoff_most: Duration::from_millis(4_500),
     second: Duration::from_millis(100),
     follows: Duration::from_secs(30),
 };
@@ -47,11 +47,15 @@ pub(super) struct Ended {
     pub(super) body: Value,
     /// Whether it was told of a job, and asked for the answer afterwards.
     pub(super) polled: bool,
+    /// When it was told so.
+    pub(super) accepted: Option<Instant>,
     /// Whether the answer was made for an earlier call.
     pub(super) replayed: bool,
     pub(super) repeats: usize,
     pub(super) polls: usize,
     pub(super) drops: usize,
+    /// How it ended when it was made once more with the same key of its own.
+    pub(super) again: Option<Box<Ended>>,
     /// What was wrong with answers on the way.
     pub(super) faults: Vec<String>,
 }
@@ -78,17 +82,30 @@ impl<'a> Caller<'a> {
                 status: 0,
                 body: Value::Null,
                 polled: false,
+                accepted: None,
                 replayed: false,
                 repeats: 0,
                 polls: 0,
                 drops: 0,
+                again: None,
                 faults: Vec::new(),
             },
         }
     }
 
-    /// Makes the call, and repeats it as often as the platform would.
+    /// Makes the call. One with a key of its own is made once more when it has its answer: it must
+    /// get the same one.
     pub(super) async fn call(mut self) -> Ended {
+        let more = Self::new(self.host, self.plan, self.ledger, self.rng.fork());
+        let mut ended = self.ask().await;
+        if more.plan.idempotency.is_some() && ended.status == 200 {
+            ended.again = Some(Box::new(more.ask().await));
+        }
+        ended
+    }
+
+    /// Makes the call, and repeats it as often as the platform would.
+    async fn ask(mut self) -> Ended {
         let message = self.message();
         for attempt in 0..=self.platform.repeats {
             if attempt > 0 {
@@ -104,16 +121,24 @@ impl<'a> Caller<'a> {
             match came {
                 Ok(answer) if answer.status == 202 => return self.follow(&answer).await,
                 Ok(answer) if !passes(answer.status) => return self.end(&answer),
-                Ok(answer) => self.keep_failure(&answer).await,
+                Ok(answer) => {
+                    // Not the service's own words: those of whoever stands in front of it.
+                    if answer.json.is_null() {
+                        self.ledger.broke(&self.plan.asked);
+                    }
+                    self.keep_failure(&answer).await;
+                }
                 Err(Gone::Impatient) => {
                     self.ended.drops += 1;
                     self.ledger.dropped(&self.plan.asked, sent, sent + patience);
                 }
-                Err(Gone::Broken) => {}
+                Err(Gone::Broken) => self.ledger.broke(&self.plan.asked),
             }
-            // Some callers are back at once.
-            if patience == self.platform.limit || self.rng.bool() {
+            // Of those who left early, some are back at once and some in a while.
+            if patience == self.platform.limit {
                 self.back_off(attempt).await;
+            } else if self.rng.bool() {
+                tokio::time::sleep(Duration::from_millis(self.rng.u64(200..2_000))).await;
             }
         }
         self.ended
@@ -142,6 +167,7 @@ impl<'a> Caller<'a> {
     /// Asks for the answer where `accepted` says, until it is there.
     async fn follow(mut self, accepted: &Answer) -> Ended {
         self.ended.polled = true;
+        self.ended.accepted = Some(Instant::now());
         if accepted.json["status"] != "running" || accepted.json["job_id"] == Value::Null {
             self.fault("the body of a 202", accepted);
         }

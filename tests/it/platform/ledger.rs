@@ -67,8 +67,10 @@ pub(super) struct Facts {
     pub(super) lives: Vec<Life>,
     pub(super) arrivals: HashMap<Asked, Vec<Arrival>>,
     pub(super) drops: HashMap<Asked, Vec<Drop>>,
-    /// When the store was away.
-    pub(super) outages: Vec<(Instant, Instant)>,
+    /// When a caller's connection broke, before it had its answer.
+    pub(super) breaks: HashMap<Asked, Vec<Instant>>,
+    /// When the store went away, and when it was back.
+    pub(super) outages: Vec<(Instant, Option<Instant>)>,
 }
 
 /// [`Facts`] that many hands write at once.
@@ -109,9 +111,14 @@ impl Ledger {
         life.hung = !in_time;
     }
 
-    /// The store was away from `since` until now.
-    pub(super) fn away(&self, since: Instant) {
-        self.facts().outages.push((since, Instant::now()));
+    /// The store is about to go away.
+    pub(super) fn goes(&self) {
+        self.facts().outages.push((Instant::now(), None));
+    }
+
+    /// The store is back.
+    pub(super) fn is_back(&self) {
+        self.facts().outages.last_mut().unwrap().1 = Some(Instant::now());
     }
 
     /// The caller went away, after it had begun to ask at `sent`.
@@ -119,6 +126,13 @@ impl Ledger {
         let mut facts = self.facts();
         let drops = facts.drops.entry(asked.clone()).or_default();
         drops.push(Drop { sent, at });
+    }
+
+    /// The caller's connection has just broken.
+    pub(super) fn broke(&self, asked: &Asked) {
+        let mut facts = self.facts();
+        let breaks = facts.breaks.entry(asked.clone()).or_default();
+        breaks.push(Instant::now());
     }
 
     /// A call comes upstream.

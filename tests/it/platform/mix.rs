@@ -41,14 +41,6 @@ pub(super) struct Plan {
     pub(super) patience: Vec<Duration>,
 }
 
-/// What a run is made of.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Mix {
-    pub(super) calls: usize,
-    /// Whether calls may need a job: slow ones, ones in the background, lost ones.
-    pub(super) jobs: bool,
-}
-
 /// Failures that may pass. Nothing is billed for them.
 const FAULTS: [&str; 5] = [
     "sandbox/provider-down",
@@ -73,28 +65,29 @@ fn within(rng: &mut Rng, range: Range<u64>) -> Duration {
     Duration::from_millis(rng.u64(range))
 }
 
-impl Mix {
-    /// The calls, in the order in which they are made.
-    pub(super) fn plans(self, rng: &mut Rng) -> Vec<Plan> {
-        let mut plans: Vec<Plan> = Vec::new();
-        for number in 0..self.calls {
-            let key = rng.usize(0..KEYS);
-            let before = plans.last().cloned();
-            let plan = match before {
-                // The same prompt with another key is another call, with an answer of its own.
-                Some(twin) if rng.u8(0..100) < 10 && twin.asked.prompt == number - 1 => {
-                    twin.with_other_key()
-                }
-                _ => Plan::new(number, key, self.jobs, rng),
-            };
-            plans.push(plan);
-        }
-        plans
+/// The `calls` of a run, in the order in which they are made.
+pub(super) fn plans(calls: usize, rng: &mut Rng) -> Vec<Plan> {
+    let mut plans: Vec<Plan> = Vec::new();
+    // As many of each kind in every run.
+    let mut kinds: Vec<_> = (0..calls).map(|nth| nth * 100 / calls).collect();
+    rng.shuffle(&mut kinds);
+    for (number, kind) in kinds.into_iter().enumerate() {
+        let key = rng.usize(0..KEYS);
+        let before = plans.last().cloned();
+        let plan = match before {
+            // The same prompt with another key is another call, with an answer of its own.
+            Some(twin) if rng.u8(0..100) < 10 && twin.asked.prompt == number - 1 => {
+                twin.with_other_key()
+            }
+            _ => Plan::new(number, key, kind, rng),
+        };
+        plans.push(plan);
     }
+    plans
 }
 
 impl Plan {
-    fn new(number: usize, key: usize, jobs: bool, rng: &mut Rng) -> Self {
+    fn new(number: usize, key: usize, kind: usize, rng: &mut Rng) -> Self {
         let chat = if rng.bool() {
             Action::Ask
         } else {
@@ -113,18 +106,16 @@ impl Plan {
             idempotency: None,
             patience: Vec::new(),
         };
-        let kind = rng.u8(0..100);
         match kind {
-            0..25 => {}
-            25..35 => {
+            0..20 => {}
+            20..30 => {
                 let times = rng.usize(1..3);
                 plan.faults = (0..times).map(|_| FAULTS[rng.usize(0..5)]).collect();
             }
-            35..42 => plan.refusal = Some(REFUSALS[rng.usize(0..3)]),
-            42..50 => plan.action = Action::CreateImage,
-            _ if !jobs => {}
-            50..72 => plan.takes = within(rng, SLOW),
-            72..82 => {
+            30..36 => plan.refusal = Some(REFUSALS[rng.usize(0..3)]),
+            36..42 => plan.action = Action::CreateImage,
+            42..62 => plan.takes = within(rng, SLOW),
+            62..72 => {
                 plan.takes = within(rng, ANY);
                 plan.background = Some(if rng.bool() {
                     Background::Field
@@ -132,7 +123,7 @@ impl Plan {
                     Background::Header
                 });
             }
-            82..87 => {
+            72..77 => {
                 plan.action = Action::CreateImage;
                 plan.takes = within(rng, SLOW);
             }
@@ -143,7 +134,7 @@ impl Plan {
                 plan.patience = (0..times).map(|_| within(rng, 5..takes + 200)).collect();
             }
         }
-        if jobs && rng.u8(0..100) < 20 {
+        if rng.u8(0..100) < 20 {
             plan.idempotency = Some(format!("run-{number}"));
         }
         plan

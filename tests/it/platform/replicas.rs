@@ -4,7 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use fastrand::Rng;
@@ -78,7 +78,7 @@ pub(super) async fn outages(redis: &mut Redis, ledger: &Ledger, mut rng: Rng) {
     loop {
         let pause = Duration::from_millis(rng.u64(1_500..3_000));
         tokio::time::sleep(pause).await;
-        let since = Instant::now();
+        ledger.goes();
         let process = redis.running.take().unwrap();
         if rng.bool() {
             process.kill();
@@ -88,7 +88,7 @@ pub(super) async fn outages(redis: &mut Redis, ledger: &Ledger, mut rng: Rng) {
         let away = Duration::from_millis(rng.u64(300..1_500));
         tokio::time::sleep(away).await;
         redis.begin().await;
-        ledger.away(since);
+        ledger.is_back();
     }
 }
 

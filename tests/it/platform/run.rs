@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::{
     caller::Caller,
     ledger::Ledger,
-    mix::{Mix, Plan},
+    mix::{Plan, plans},
     service::Service,
     upstream::Upstream,
     verdict::{Verdict, judge},
@@ -40,17 +40,14 @@ pub(super) struct Run {
 impl Run {
     /// Plans `calls` calls, or as many as `PLATFORM_CALLS` says, by the seed in `PLATFORM_SEED` or
     /// a new one.
-    pub(super) fn new(name: &'static str, mut mix: Mix) -> Self {
+    pub(super) fn new(name: &'static str, mut calls: usize) -> Self {
         let seed = variable("PLATFORM_SEED").unwrap_or_else(|| fastrand::u64(0..1_000_000));
-        if let Some(calls) = variable("PLATFORM_CALLS") {
-            mix.calls = usize::try_from(calls).unwrap();
+        if let Some(wanted) = variable("PLATFORM_CALLS") {
+            calls = usize::try_from(wanted).unwrap();
         }
-        say(format_args!(
-            "{name}: {} calls, PLATFORM_SEED={seed}",
-            mix.calls
-        ));
+        say(format_args!("{name}: {calls} calls, PLATFORM_SEED={seed}"));
         let mut rng = Rng::with_seed(seed);
-        let plans = mix.plans(&mut rng);
+        let plans = plans(calls, &mut rng);
         let ledger = Ledger::default();
         Self {
             upstream: Arc::new(Upstream::start(&plans, &ledger)),

@@ -1,37 +1,15 @@
 //! The verdict on a run: did every call get its own answer, and was nothing billed twice that need
 //! not be?
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{collections::HashMap, fmt};
 
 use super::{
-    caller::{Ended, passes},
-    ledger::{Arrival, Asked, Drop, Facts, Fate},
+    caller::{Ended, PLATFORM, passes},
+    ledger::{Arrival, Asked, Facts, Fate},
     mix::Plan,
+    reasons::Excuse,
     service::TIMES,
 };
-
-/// How long after upstream's answer a process may still be at work on it: writing it to its caller
-/// or to the store. Killed within that time, it takes the answer along.
-const SETTLES: Duration = Duration::from_millis(300);
-
-/// How far apart an answer and a leaving caller may be and still cross on the wire: the one side
-/// sees it as delivered, the other never had it.
-const CROSSES: Duration = Duration::from_millis(150);
-
-/// Why upstream was asked a second time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Excuse {
-    /// The first time failed in a way that may pass, and cost nothing.
-    Failed,
-    /// The process that had it in hand was killed.
-    Killed,
-    /// The process that had it in hand was told to stop, and its grace period was over.
-    Stopped,
-    /// The answer and the leaving caller crossed on the wire.
-    Crossed,
-    /// The store was away, so nothing could be kept for the repeat.
-    StoreAway,
-}
 
 /// What is counted, and what was wrong.
 #[derive(Debug, Default)]
@@ -47,6 +25,10 @@ pub(super) struct Verdict {
     pub(super) failed_jobs: usize,
     /// Jobs that were begun as often as allowed, and killed each time.
     pub(super) interrupted: usize,
+    /// Given up by the platform after all its repeats: each time the process died with them.
+    pub(super) given_up: usize,
+    /// Left by their callers, who came back, and asked of upstream once all the same.
+    pub(super) rejoined: usize,
     /// Answered with what was made for an earlier call.
     pub(super) adopted: usize,
     pub(super) repeats: usize,
@@ -90,20 +72,41 @@ pub(super) fn judge(plans: &[Plan], ends: &[Ended], facts: &Facts) -> Verdict {
         let arrivals = facts.arrivals.get(&plan.asked);
         let arrivals = arrivals.map_or(&[][..], Vec::as_slice);
         verdict.upstream += arrivals.len();
+        verdict.rejoined += usize::from(end.drops > 0 && arrivals.len() == 1);
         let mut faults = end.faults.clone();
-        if let Err(fault) = verdict.count_end(plan, end, arrivals) {
+        if let Err(fault) = verdict.count_end(plan, end, arrivals, facts) {
+            faults.push(format!("{fault}\n{}", facts.story(&plan.asked)));
+        }
+        if begun(end, arrivals) > TIMES.attempts {
+            let story = facts.story(&plan.asked);
+            faults.push(format!("the job was begun too often\n{story}"));
+        }
+        if let Some(again) = &end.again
+            && let Err(fault) = same(plan, end, again, arrivals, facts)
+        {
             faults.push(format!("{fault}\n{}", facts.story(&plan.asked)));
         }
         faults.extend(verdict.count_upstream(plan, arrivals, facts));
         let whose = |fault| format!("{}: {fault}", shown(plan));
         verdict.faults.extend(faults.into_iter().map(whose));
     }
+    // No service can help that, but where it is more than bad luck something is wrong.
+    if verdict.given_up > 2 + verdict.calls / 50 {
+        let fault = format!("{} calls were given up by the platform", verdict.given_up);
+        verdict.faults.push(fault);
+    }
     verdict
 }
 
 impl Verdict {
     /// Counts how a call ended; a sentence if it must not end so.
-    fn count_end(&mut self, plan: &Plan, end: &Ended, arrivals: &[Arrival]) -> Result<(), String> {
+    fn count_end(
+        &mut self,
+        plan: &Plan,
+        end: &Ended,
+        arrivals: &[Arrival],
+        facts: &Facts,
+    ) -> Result<(), String> {
         let code = end.body["error"]["code"].as_str().unwrap_or_default();
         let how = if end.polled {
             &mut self.as_jobs
@@ -121,13 +124,19 @@ impl Verdict {
         } else if end.status == 409 && code == "interrupted" {
             let cut = arrivals
                 .iter()
-                .filter(|arrival| arrival.fate == Fate::CutOff);
+                .filter(|arrival| facts.lost(arrival).is_some());
             if cut.count() < TIMES.attempts {
                 return Err("given up, though it was not interrupted that often".to_owned());
             }
             self.interrupted += 1;
         } else if end.polled && passes(end.status) && last == Some(Fate::Failed) {
             self.failed_jobs += 1;
+        } else if !end.polled
+            && (end.status == 0 || passes(end.status))
+            && end.repeats == PLATFORM.repeats
+            && arrivals.iter().all(|arrival| facts.lost(arrival).is_some())
+        {
+            self.given_up += 1;
         } else if plan.refusal.is_some()
             && (400..500).contains(&end.status)
             && !passes(end.status)
@@ -169,98 +178,41 @@ impl Verdict {
     }
 }
 
-impl Facts {
-    /// Why `second` came after `first`, if there is a reason.
-    fn excuse(&self, plan: &Plan, first: &Arrival, second: &Arrival) -> Option<Excuse> {
-        if first.fate == Fate::Failed {
-            return Some(Excuse::Failed);
-        }
-        let life = &self.lives[first.life];
-        let in_hand = |at| first.at <= at && first.ended.is_none_or(|ended| at <= ended + SETTLES);
-        if life.killed.is_some_and(|at| in_hand(at) && at <= second.at) {
-            return Some(Excuse::Killed);
-        }
-        let given_up = |told| {
-            let ended = first.ended;
-            first.fate == Fate::CutOff && ended.is_some_and(|ended| ended >= told + TIMES.works_on)
-        };
-        if life.told.is_some_and(given_up) {
-            return Some(Excuse::Stopped);
-        }
-        let drops = self.drops.get(&plan.asked);
-        let mut drops = drops.map_or(&[][..], Vec::as_slice).iter();
-        if drops
-            .any(|drop| first.at <= drop.at && drop.at <= second.at && crossed(plan, first, drop))
-        {
-            return Some(Excuse::Crossed);
-        }
-        let overlaps = |(from, to): &(_, _)| *from <= second.at && *to >= first.at;
-        self.outages
-            .iter()
-            .any(overlaps)
-            .then_some(Excuse::StoreAway)
-    }
-
-    /// What happened to a call, for whoever looks into it.
-    fn story(&self, asked: &Asked) -> String {
-        let Some(arrivals) = self.arrivals.get(asked) else {
-            return "  never upstream".to_owned();
-        };
-        let zero = arrivals[0].at;
-        let mut lines = Vec::new();
-        let mut tell = |at: std::time::Instant, what: String| {
-            let after = at.saturating_duration_since(zero).as_millis();
-            let before = zero.saturating_duration_since(at).as_millis();
-            let sign = if before > 0 { "-" } else { "" };
-            lines.push((at, format!("  {sign}{:>5} ms  {what}", after.max(before))));
-        };
-        for (number, arrival) in arrivals.iter().enumerate() {
-            let number = number + 1;
-            tell(
-                arrival.at,
-                format!("upstream {number}, by process {}", arrival.life),
-            );
-            if let Some(ended) = arrival.ended {
-                tell(ended, format!("upstream {number} ends: {:?}", arrival.fate));
-            }
-        }
-        for (number, life) in self.lives.iter().enumerate() {
-            let marks = [
-                ("killed", life.killed),
-                ("told to stop", life.told),
-                ("stopped", life.stopped),
-            ];
-            for (what, at) in marks {
-                if let Some(at) = at {
-                    tell(at, format!("process {number} {what}"));
-                }
-            }
-        }
-        for drop in self.drops.get(asked).into_iter().flatten() {
-            tell(drop.sent, "the caller asks".to_owned());
-            tell(drop.at, "the caller leaves".to_owned());
-        }
-        for (from, to) in &self.outages {
-            tell(*from, "the store goes".to_owned());
-            tell(*to, "the store is back".to_owned());
-        }
-        lines.sort();
-        let lines: Vec<_> = lines.into_iter().map(|(_, line)| line).collect();
-        lines.join("\n")
-    }
+/// How often the job was begun that a caller was told of. Made once more, a call may be another job.
+fn begun(end: &Ended, arrivals: &[Arrival]) -> usize {
+    let Some(accepted) = end.accepted.filter(|_| end.again.is_none()) else {
+        return 0;
+    };
+    let later = arrivals.iter().filter(|arrival| accepted < arrival.at);
+    // Of several that ran at that moment, only one became the job.
+    let became = arrivals.iter().any(|arrival| {
+        arrival.at <= accepted && arrival.ended.is_none_or(|ended| accepted <= ended)
+    });
+    later.count() + usize::from(became)
 }
 
-/// Whether the leaving caller may have missed what was on its way: the answer, or the job.
-fn crossed(plan: &Plan, first: &Arrival, drop: &Drop) -> bool {
-    let job_at = if plan.background.is_some() {
-        drop.sent
-    } else {
-        drop.sent + TIMES.answer
-    };
-    let sent_off = first.ended.into_iter().chain([job_at]);
-    sent_off
-        .into_iter()
-        .any(|at| at <= drop.at + CROSSES / 3 && drop.at <= at + CROSSES)
+/// Whether a call with a key of its own had the same answer `again`; a sentence if not.
+fn same(
+    plan: &Plan,
+    end: &Ended,
+    again: &Ended,
+    arrivals: &[Arrival],
+    facts: &Facts,
+) -> Result<(), String> {
+    let said = plan.said(&end.body);
+    let own = |arrival: &&Arrival| arrival.answer == said && facts.lost(arrival).is_some();
+    // The process died when it had given the answer and not yet kept it.
+    if arrivals.iter().any(|arrival| own(&arrival)) {
+        return Ok(());
+    }
+    if again.status != 200 || again.body != end.body || !(again.replayed || again.polled) {
+        let (first, then) = (end.body.to_string(), again.body.to_string());
+        return Err(format!(
+            "made once more: {first:.60} and then {} {then:.60}, replayed: {}",
+            again.status, again.replayed
+        ));
+    }
+    Ok(())
 }
 
 /// Which call it was.
@@ -279,6 +231,8 @@ impl fmt::Display for Verdict {
             ("of both, refused upstream", self.refused),
             ("jobs that failed", self.failed_jobs),
             ("jobs interrupted too often", self.interrupted),
+            ("given up by the platform", self.given_up),
+            ("left and rejoined", self.rejoined),
             ("answers adopted", self.adopted),
             ("repeats", self.repeats),
             ("polls", self.polls),
@@ -290,7 +244,9 @@ impl fmt::Display for Verdict {
             ("again after a failure", again(Excuse::Failed)),
             ("again because of a kill", again(Excuse::Killed)),
             ("again because of a stop", again(Excuse::Stopped)),
+            ("again, taken along by a kill", again(Excuse::TakenAlong)),
             ("again, crossed on the wire", again(Excuse::Crossed)),
+            ("again, elsewhere at once", again(Excuse::Rushed)),
             ("again, store away", again(Excuse::StoreAway)),
             ("faults", self.faults.len()),
         ];

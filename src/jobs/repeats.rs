@@ -3,7 +3,7 @@
 //!
 //! What a repeat finds in the store is a pointer to the job that holds, or will hold, the answer.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -11,12 +11,12 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Checkpoint, JobState, Jobs, Request,
-    record::Call,
+    record::{Call, JobView, now},
     run::{Job, Run, Source, Waiter},
 };
 use crate::{
     error::{Error, Kind as ErrorKind, Result},
-    store::{Address, Capability, Kind, New, Part, State},
+    store::{Address, Capability, Kind, New, Part, Record, State},
 };
 
 /// How often a call with the caller's own key is tried when others with it come and go.
@@ -95,7 +95,7 @@ impl Jobs {
     /// What an earlier call left in the store for this one, which nobody else can take any more.
     pub(super) async fn adopt_from_store(&self, asked: &Asked) -> Option<Waiter> {
         match self.0.store.take(&asked.address).await {
-            Ok(Some(record)) => match self.follow(asked, &record.request).await {
+            Ok(Some(record)) => match self.follow(asked, &record).await {
                 Ok(Found::Job(id)) => Some(self.waiter(asked, &id)),
                 Ok(_) => None,
                 Err(error) => {
@@ -113,10 +113,10 @@ impl Jobs {
     }
 
     /// Leads from a pointer to its job.
-    async fn follow(&self, asked: &Asked, pointer: &[u8]) -> Result<Found> {
+    async fn follow(&self, asked: &Asked, record: &Record) -> Result<Found> {
         let plain = asked
             .capability
-            .open(&asked.address, Part::Request, pointer)?;
+            .open(&asked.address, Part::Request, &record.request)?;
         let pointer: Pointer = serde_json::from_slice(&plain).map_err(|cause| {
             Error::new(ErrorKind::Internal, "What was kept cannot be read.").because(cause)
         })?;
@@ -128,9 +128,10 @@ impl Jobs {
         };
         match self.view_of(&id).await {
             Ok(view) => {
-                let transient = view.outcome.is_some_and(|outcome| outcome.is_transient());
+                let outcome = view.outcome.as_ref();
+                let transient = outcome.is_some_and(|outcome| outcome.is_transient());
                 let dropped = view.state == JobState::Cancelled && !asked.is_named();
-                let useless = transient || dropped;
+                let useless = transient || dropped || self.is_over(asked, record, &view);
                 Ok(if useless {
                     Found::Useless
                 } else {
@@ -140,6 +141,14 @@ impl Jobs {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found::Useless),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the time is over in which the pointer `record` of a lost call leads to its job: from
+    /// the loss or the job's end on, whichever was later.
+    fn is_over(&self, asked: &Asked, record: &Record, job: &JobView) -> bool {
+        let kept = i64::try_from(self.0.config.keep_lost.as_millis()).unwrap_or(i64::MAX);
+        let since = job.finished_at.map(|end| end.max(record.created_at));
+        !asked.is_named() && since.is_some_and(|since| since.saturating_add(kept) < now())
     }
 
     /// Waits for the job `id`, wherever it runs.
@@ -195,18 +204,13 @@ impl Jobs {
 
     async fn pointed(&self, asked: &Asked) -> Result<Found> {
         match self.0.store.get(&asked.address).await? {
-            Some(record) => self.follow(asked, &record.request).await,
+            Some(record) => self.follow(asked, &record).await,
             None => Ok(Found::Nothing),
         }
     }
 
     /// Puts a pointer to the job `id`; `false` if there is one for the same call already.
-    async fn point(
-        &self,
-        asked: &Asked,
-        id: &Capability,
-        keep: std::time::Duration,
-    ) -> Result<bool> {
+    async fn point(&self, asked: &Asked, id: &Capability, keep: Duration) -> Result<bool> {
         let pointer = Pointer {
             print: asked.print.clone(),
             job: id.to_text().to_string(),
@@ -259,8 +263,14 @@ impl Jobs {
         if run.outcome().is_some_and(|outcome| outcome.is_transient()) {
             return self.forget(run);
         }
+        // What still runs is kept from its end on.
+        let left = if run.outcome().is_some() {
+            Duration::ZERO
+        } else {
+            self.0.longest
+        };
         let kept = match self.ensure_job(run, false).await {
-            Ok(id) => self.point(asked, &id, self.0.config.keep_lost).await,
+            Ok(id) => self.point(asked, &id, self.0.config.keep_lost + left).await,
             Err(error) => Err(error),
         };
         match kept {

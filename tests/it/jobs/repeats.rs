@@ -323,3 +323,18 @@ async fn a_lost_answer_is_kept_for_so_long_and_no_longer() {
     assert!(!is_replayed(&answer));
     assert_eq!(upstream.calls(), 2);
 }
+
+/// What a lost call comes to is kept from its end on, however long it still ran.
+#[tokio::test]
+async fn a_lost_call_that_runs_on_for_long_is_kept_from_its_end() {
+    let upstream = Held::saying("Yes.");
+    let app = service_with(&upstream, |config| {
+        config.jobs.keep_lost = Duration::from_secs(2);
+    });
+    let _rest = lose(&app, &upstream, "a", Leaving::Reset).await;
+    tokio::time::sleep(Duration::from_millis(2200)).await;
+    upstream.let_go();
+    tokio::time::sleep(A_MOMENT).await;
+    assert!(is_replayed(&ask(&app, "a").ok().await));
+    assert_eq!(upstream.calls(), 1);
+}

@@ -1,6 +1,11 @@
 //! Builds the service from its configuration, and runs it until it is told to stop.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpServer,
@@ -22,7 +27,7 @@ use crate::{
     store::Store,
 };
 
-/// The time for connections to close after the last answers are written, part of the grace period.
+/// The shortest time for connections to close after the last answers are written.
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// The time between two looks for what expired in the store.
@@ -104,7 +109,7 @@ impl App {
         // told from one that waits.
         .h1_allow_half_closed(false)
         .disable_signals()
-        .shutdown_timeout(CLOSING.as_secs())
+        .shutdown_timeout(grace.as_secs())
         .workers(if workers == 0 { cores() } else { workers })
         .bind(bind)
         .map_err(|cause| cannot_listen(bind, &cause))?;
@@ -154,13 +159,15 @@ impl App {
         let (handle, mut server) = (self.server.handle(), self.server);
         let sweeping = tokio::spawn(sweep(self.store.clone()));
         let mut ended = None;
+        let mut left = self.grace;
         tokio::select! {
             end = &mut server => ended = Some(end),
             () = stop_signal() => {
                 tracing::info!("stopping: no new calls are taken");
+                let began = Instant::now();
                 tokio::select! {
-                    () = self.jobs.drain(self.grace) => {}
-                    () = stop_signal() => {}
+                    () = self.jobs.drain(self.grace) => left = self.grace.saturating_sub(began.elapsed()),
+                    () = stop_signal() => left = Duration::ZERO,
                     end = &mut server => ended = Some(end),
                 }
             }
@@ -168,8 +175,12 @@ impl App {
         let ended = if let Some(ended) = ended {
             ended
         } else {
-            tokio::join!(handle.stop(true), server).1
+            // Answers that are being sent have the rest of the grace period.
+            let closing = async { tokio::join!(handle.stop(true), &mut server).1 };
+            let closed = tokio::time::timeout(left.max(CLOSING), closing).await;
+            closed.unwrap_or(Ok(()))
         };
+        self.jobs.settle(CLOSING).await;
         sweeping.abort();
         self.jobs.release().await;
         self.store.close().await;

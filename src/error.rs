@@ -145,6 +145,14 @@ impl Error {
         error
     }
 
+    /// The same error, which also tells the id of the video that was ordered: it may be ready
+    /// later, and is paid for.
+    #[must_use]
+    pub fn about_video(mut self, id: &str) -> Self {
+        self.0.message = format!("{} The video's id is {id}.", self.0.message).into();
+        self
+    }
+
     /// A `403` for a model that refused in its own words, which follow `lead` on one line.
     #[must_use]
     pub fn refused(lead: &str, said: &str) -> Self {

@@ -6,6 +6,7 @@
 
 mod background;
 mod checkpoint;
+mod keys;
 mod outcome;
 mod record;
 mod repeats;
@@ -60,8 +61,8 @@ const STORE_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a call waits for its turn at most, where the store does not answer.
 const TURN: Duration = Duration::from_secs(1);
 
-/// How many lost calls are kept in memory alone, where the store has no place for them.
-const MAX_UNKEPT: usize = 256;
+/// What lost calls may hold in memory alone, where the store has no place for them, in KiB.
+const MAX_UNKEPT: usize = 32 * 1024;
 
 /// Starts, keeps and hands over generations; a copy is the same.
 #[derive(Clone)]
@@ -85,6 +86,9 @@ struct Inner {
     /// Calls that are being looked for or begun, one after the other for the same words.
     turns: Mutex<HashMap<Locator, Arc<AsyncMutex<()>>>>,
     unkept: Arc<Semaphore>,
+    known_keys: keys::KnownKeys,
+    /// The runtime that the service was built in.
+    runtime: Option<Handle>,
     tasks: TaskTracker,
     /// When the service stops, the last moment at which a caller is answered in person.
     last_moment: watch::Sender<Option<Instant>>,
@@ -127,7 +131,7 @@ impl Reply {
 }
 
 impl Jobs {
-    /// Jobs kept in `store`.
+    /// Jobs kept in `store`; must be made in the runtime that ends last.
     #[must_use]
     pub fn new(store: Store, config: config::Jobs, deadline: &config::Deadline) -> Self {
         let keep_running = config.keep + deadline.job * config.attempts.get();
@@ -143,6 +147,8 @@ impl Jobs {
             jobs: Mutex::default(),
             turns: Mutex::default(),
             unkept: Arc::new(Semaphore::new(MAX_UNKEPT)),
+            known_keys: keys::KnownKeys::default(),
+            runtime: Handle::try_current().ok(),
             tasks: TaskTracker::new(),
             last_moment: watch::Sender::new(None),
         }))
@@ -233,12 +239,13 @@ impl Jobs {
         }
         if let Some((waiter, has_pointer)) = self.adopt_here(&asked) {
             // That leads nobody else to it. Another lost call of the same words keeps its own.
-            if has_pointer {
-                let _ = self.0.store.delete(&asked.address).await;
+            if !has_pointer || self.0.store.delete(&asked.address).await.unwrap_or(true) {
+                return Ok((waiter, true));
             }
-            return Ok((waiter, true));
+            // A repeat at another replica has it.
+            waiter.delivered();
         }
-        if let Some(waiter) = self.adopt_from_store(&asked).await {
+        if let Some(waiter) = self.adopt_from_store(&asked).await? {
             return Ok((waiter, true));
         }
         let mut job = None;
@@ -362,9 +369,9 @@ impl Jobs {
 
     /// Spawns a task that the service waits for when it stops.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        // Outside a runtime the process is ending, and nobody will repeat anything here.
-        if let Ok(runtime) = Handle::try_current() {
-            self.0.tasks.spawn_on(task, &runtime);
+        // On the runtime that outlives the workers, which are the first to end.
+        if let Some(runtime) = &self.0.runtime {
+            self.0.tasks.spawn_on(task, runtime);
         }
     }
 
@@ -378,6 +385,11 @@ impl Jobs {
             () = self.0.tasks.wait() => {}
             () = tokio::time::sleep_until(last) => {}
         }
+    }
+
+    /// Waits until what lost callers left behind is written, `most` at most.
+    pub async fn settle(&self, most: Duration) {
+        let _ = tokio::time::timeout(most, self.0.tasks.wait()).await;
     }
 
     /// Whether the service takes no new work.

@@ -217,6 +217,16 @@ impl Store {
         on_engine!(self, engine => engine.delete(address))
     }
 
+    /// Deletes the record at `address` if its sealed request is this one; `false` if it was not.
+    pub async fn delete_if(&self, address: &Address, request: &[u8]) -> Result<bool> {
+        on_engine!(self, engine => engine.delete_if(address, request))
+    }
+
+    /// How far the record at `address` is, without what it holds.
+    pub async fn state(&self, address: &Address) -> Result<Option<State>> {
+        on_engine!(self, engine => engine.state(address))
+    }
+
     /// The records of one kind in `group`, at most [`LIST`], those that expire last coming first.
     pub async fn list(&self, kind: Kind, group: &Locator) -> Result<Vec<Summary>> {
         let group = Address {

@@ -165,6 +165,9 @@ impl<A: Generation> Generate<A> {
         };
         let base = request.call.base.clone();
         let prepared = A::prepare(&services, input).await?;
+        if request.background || request.idempotency_key.is_some() {
+            services.jobs.check_key(&services.openrouter, &key).await?;
+        }
         let jobs = services.jobs.clone();
         let waited = Instant::now();
         let reply = jobs.serve(request, move |checkpoint| -> Work {

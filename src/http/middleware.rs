@@ -8,7 +8,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method,
-        header::{HeaderMap, HeaderName, HeaderValue},
+        header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
 };
@@ -45,6 +45,7 @@ pub(super) async fn observe(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let call = Call::start(request_id(request.headers()));
+    let path_is_action = request.path().starts_with("/api/");
     // Caught, so that a fault of ours in one call is an answer and a log line, not a connection
     // that breaks without a word.
     let served = AssertUnwindSafe(call.clone().run(next.call(request)))
@@ -72,6 +73,10 @@ pub(super) async fn observe(
         if !headers.contains_key(name) {
             set(headers, name, value);
         }
+    }
+    // Answers hold what only their caller may see, and some are fetched without a key.
+    if path_is_action && !headers.contains_key(CACHE_CONTROL) {
+        set(headers, "cache-control", "no-store");
     }
     if let Some(id) = call.generation_id() {
         set(headers, "x-generation-id", id);

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     Asked, Checkpoint, JobView, Jobs, Outcome,
-    record::{Call, cancelled, end_state},
+    record::{Call, cancelled, end_state, outcome_in},
     run::{Job, Progress, Run},
 };
 use crate::{
@@ -21,6 +21,12 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How long a caller who named its call waits for its outcome to be written, at most.
 const WRITE_FIRST: Duration = Duration::from_secs(5);
 
+/// How long a job is kept that failed for want of a key that OpenRouter knows.
+const KEEP_REFUSED: Duration = Duration::from_mins(10);
+
+/// From how many bytes on sealing and opening are done aside, where they keep no call waiting.
+const LARGE: usize = 256 * 1024;
+
 /// The longest time between two tries to write an outcome into a store that is away.
 const WRITE_AGAIN: Duration = Duration::from_secs(10);
 
@@ -30,11 +36,13 @@ const LAST_WRITES: Duration = Duration::from_secs(1);
 impl Jobs {
     /// Puts a job that is begun here into the store, and gives what starts to run.
     pub(super) async fn put_running(&self, job: &Job, call: &Call) -> Result<()> {
+        let (id, copy) = (job.id.clone(), call.clone());
+        let request = aside(call.body.len(), move || copy.seal(&id)).await?;
         self.put(&New {
             address: job.id.address(Kind::Job),
             group: None,
             state: State::Running,
-            request: call.seal(&job.id),
+            request,
             result: None,
             keep: self.0.keep_running,
             lease: Some((job.owner, self.0.config.lease)),
@@ -43,8 +51,14 @@ impl Jobs {
     }
 
     async fn put(&self, new: &New) -> Result<()> {
-        if self.0.store.put(new).await? {
-            return Ok(());
+        match self.0.store.put(new).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(error) => {
+                // It may stand there all the same, and nobody will ask for it.
+                let _ = self.0.store.delete(&new.address).await;
+                return Err(error);
+            }
         }
         Err(Error::new(ErrorKind::Internal, "The job could not be kept.").detail("its id is taken"))
     }
@@ -99,7 +113,7 @@ impl Jobs {
             }
             match self.0.store.renew(&address, job.owner, lease).await {
                 Ok(true) => {}
-                Ok(false) => return self.lost_lease(job, run).await,
+                Ok(false) => self.lost_lease(job, run).await,
                 Err(error) => {
                     let detail = error.log_detail();
                     tracing::warn!(detail, "a job's lease is not renewed");
@@ -114,12 +128,19 @@ impl Jobs {
         if self.job_here(&job.id).is_none() {
             return;
         }
-        let record = self.0.store.get(&job.id.address(Kind::Job)).await;
-        let progress = match record {
-            Ok(Some(record)) if record.state == State::Cancelled => {
-                Progress::Ended(Arc::new(cancelled()))
+        let progress = match self.0.store.state(&job.id.address(Kind::Job)).await {
+            Ok(Some(State::Cancelled)) => Progress::Ended(Arc::new(cancelled())),
+            Ok(Some(_)) => Progress::Elsewhere(job.id.clone()),
+            Ok(None) => {
+                // Nobody else works on it, and it is being paid for: who waits here gets it.
+                tracing::warn!(
+                    operation = run.call.operation,
+                    "the store has lost a job that runs here"
+                );
+                return self.remove_job(&job.id);
             }
-            _ => Progress::Elsewhere(job.id.clone()),
+            // The next renewal tells.
+            Err(_) => return,
         };
         tracing::warn!(
             operation = run.call.operation,
@@ -132,6 +153,10 @@ impl Jobs {
 
     /// Writes what a run came to, if it is a job, and tells who waits for that.
     pub(super) async fn ended(&self, run: &Arc<Run>, outcome: Arc<Outcome>) {
+        if outcome.is_transient() {
+            // Before it is told: the next call with the same key is a new one.
+            self.let_try_again(run).await;
+        }
         let mut written = None;
         if run.asked.as_ref().is_some_and(Asked::is_named)
             && let Some(job) = run.job.lock().await.as_ref()
@@ -144,9 +169,6 @@ impl Jobs {
         run.reach(Progress::Ended(Arc::clone(&outcome)));
         let job = run.job.lock().await;
         let Some(job) = job.as_ref() else { return };
-        if outcome.is_transient() {
-            self.let_try_again(run).await;
-        }
         let written = match written {
             Some(written) => written,
             None => self.write_end(job, &outcome).await,
@@ -196,10 +218,19 @@ impl Jobs {
     async fn write_end(&self, job: &Job, outcome: &Outcome) -> bool {
         let address = job.id.address(Kind::Job);
         let give_up = Instant::now() + self.0.config.keep;
-        let (mut sealed, mut state) = (seal(&job.id, outcome), end_state(outcome));
+        let (id, copy) = (job.id.clone(), outcome.clone());
+        let sealing = aside(outcome.body.len(), move || seal(&id, &copy)).await;
+        let Ok(mut sealed) = sealing else {
+            return false;
+        };
+        let mut state = end_state(outcome);
         let mut wait = Duration::from_millis(100);
         loop {
-            let keep = self.keep(job.handed_out);
+            let mut keep = self.keep(job.handed_out);
+            if outcome.status() == ErrorKind::InvalidKey.status() {
+                // Anybody can make such jobs; they must not fill the store.
+                keep = keep.min(KEEP_REFUSED);
+            }
             let store = &self.0.store;
             match store
                 .finish(&address, job.owner, state, &sealed, keep)
@@ -239,26 +270,78 @@ impl Jobs {
     }
 
     pub(super) async fn view_of(&self, id: &Capability) -> Result<JobView> {
-        let address = id.address(Kind::Job);
-        let record = match self.0.store.get(&address).await {
+        let record = match self.0.store.get(&id.address(Kind::Job)).await {
             Ok(record) => record.ok_or_else(no_such_job)?,
             // What runs here is known without the store.
             Err(error) => return self.view_here(id).ok_or(error),
         };
-        if record.state != State::Running || self.job_here(id).is_some() {
-            return JobView::of(id, &record);
+        let ended = match record.state {
+            State::Running => self.attend(id).await?,
+            _ => None,
+        };
+        opened(id, ended.unwrap_or(record), JobView::of).await
+    }
+
+    /// What the job `id` came to; `None` while it runs. A job whose process went away is taken up
+    /// again here.
+    ///
+    /// # Errors
+    ///
+    /// `404` if there is no such job; [`ErrorKind::Unavailable`] if the store is away.
+    pub async fn outcome(&self, id: &str) -> Result<Option<Arc<Outcome>>> {
+        let id = Capability::parse(id).ok_or_else(no_such_job)?;
+        self.outcome_of(&id).await
+    }
+
+    /// Cheap while the job runs, since that is asked for again and again.
+    async fn outcome_of(&self, id: &Capability) -> Result<Option<Arc<Outcome>>> {
+        let address = id.address(Kind::Job);
+        let ended = match self.0.store.state(&address).await {
+            Ok(Some(State::Running)) => match self.attend(id).await? {
+                Some(record) => record,
+                None => return Ok(None),
+            },
+            Ok(Some(_)) => self.0.store.get(&address).await?.ok_or_else(no_such_job)?,
+            Ok(None) => return Err(no_such_job()),
+            // What runs here is known without the store.
+            Err(error) => return Ok(self.view_here(id).ok_or(error)?.outcome),
+        };
+        opened(id, ended, outcome_in).await
+    }
+
+    /// Sees to it that somebody works on the running job `id`; gives its record if it has ended
+    /// meanwhile.
+    async fn attend(&self, id: &Capability) -> Result<Option<Record>> {
+        if self.job_here(id).is_some() || self.is_stopping() {
+            return Ok(None);
         }
+        // In a task: an attempt that was counted is made, whatever becomes of who asked.
+        let (jobs, id) = (self.clone(), id.clone());
+        let task = self
+            .0
+            .tasks
+            .spawn(async move { jobs.take_lease(&id).await });
+        task.await.map_err(|cause| {
+            Error::new(ErrorKind::Internal, "The job could not be taken up.").because(cause)
+        })?
+    }
+
+    async fn take_lease(&self, id: &Capability) -> Result<Option<Record>> {
+        let address = id.address(Kind::Job);
         // Whether the lease is over is for the store's own clock to say.
         let owner = Owner::random();
         let (lease, most) = (self.0.config.lease, self.0.config.attempts.get());
         match self.0.store.lease(&address, owner, lease, most).await? {
             Leased::Taken(record) => {
                 self.take_up(id, owner, &record).await?;
-                JobView::of(id, &record)
+                Ok(None)
             }
-            Leased::Exhausted(record) => self.give_up(id, owner, &record).await,
-            Leased::Finished(record) => JobView::of(id, &record),
-            Leased::Held => JobView::of(id, &record),
+            Leased::Exhausted(record) => {
+                self.give_up(id, owner, &record).await?;
+                self.0.store.get(&address).await
+            }
+            Leased::Finished(record) => Ok(Some(record)),
+            Leased::Held => Ok(None),
             Leased::Missing => Err(no_such_job()),
         }
     }
@@ -311,23 +394,20 @@ impl Jobs {
     }
 
     /// Fails a job that was begun as often as it may be.
-    async fn give_up(&self, id: &Capability, owner: Owner, record: &Record) -> Result<JobView> {
+    async fn give_up(&self, id: &Capability, owner: Owner, record: &Record) -> Result<()> {
         let call = Call::open(id, record)?;
         let outcome = Outcome::failure(&Error::new(
             ErrorKind::Interrupted,
             "The service stopped each time while it ran this call. It is not run again, because each time may be billed.",
         ));
-        let job = Job {
-            id: id.clone(),
-            owner,
-            created_at: record.created_at,
-            handed_out: true,
-        };
-        self.write_end(&job, &outcome).await;
-        let outcome = Arc::new(outcome);
-        let view = JobView::of_ended(&call.operation, record.created_at, &outcome);
-        self.tell(&call, id, &view);
-        Ok(view)
+        let (store, sealed) = (&self.0.store, seal(id, &outcome));
+        let keep = self.0.config.keep;
+        let ended = store.finish(&record.address, owner, State::Failed, &sealed, keep);
+        if ended.await? {
+            let view = JobView::of_ended(&call.operation, record.created_at, &Arc::new(outcome));
+            self.tell(&call, id, &view);
+        }
+        Ok(())
     }
 
     /// Cancels the job `id` if it still runs. The connection to OpenRouter closes, which stops the
@@ -364,12 +444,9 @@ impl Jobs {
     /// Waits for the outcome of a job that runs elsewhere, or that is only in the store.
     pub(super) async fn outcome_in_store(&self, id: &Capability) -> Arc<Outcome> {
         loop {
-            match self.view_of(id).await {
-                Ok(view) => {
-                    if let Some(outcome) = view.outcome {
-                        return outcome;
-                    }
-                }
+            match self.outcome_of(id).await {
+                Ok(Some(outcome)) => return outcome,
+                Ok(None) => {}
                 Err(error) if error.kind() == ErrorKind::Unavailable => {}
                 Err(error) => return Arc::new(Outcome::failure(&error)),
             }
@@ -415,6 +492,30 @@ fn seal(id: &Capability, outcome: &Outcome) -> Vec<u8> {
         crate::store::Part::Result,
         &outcome.to_bytes(),
     )
+}
+
+/// Reads a record, aside if it is large.
+async fn opened<T: Send + 'static>(
+    id: &Capability,
+    record: Record,
+    read: fn(&Capability, &Record) -> Result<T>,
+) -> Result<T> {
+    let size = record.request.len() + record.result.as_ref().map_or(0, Vec::len);
+    let id = id.clone();
+    aside(size, move || read(&id, &record)).await?
+}
+
+/// Does what takes long for `size` bytes where it keeps no other call waiting.
+async fn aside<T: Send + 'static>(
+    size: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    if size < LARGE {
+        return Ok(work());
+    }
+    let work = tokio::task::spawn_blocking(work);
+    work.await
+        .map_err(|cause| Error::new(ErrorKind::Internal, "The service failed.").because(cause))
 }
 
 fn no_such_job() -> Error {

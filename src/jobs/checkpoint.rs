@@ -10,6 +10,10 @@ use crate::{
 /// How long a mark stands: longer than any job runs.
 const KEEP: Duration = Duration::from_hours(48);
 
+/// How often, and how far apart, a mark is tried again while the store is away.
+const TRIES: u32 = 120;
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// The marks that a job sets on its way. Without a job, nothing outlives the process, and they are
 /// not kept.
 #[derive(Clone)]
@@ -60,13 +64,23 @@ impl Checkpoint {
         Ok(if first { Step::First } else { Step::Begun })
     }
 
-    /// Takes note of a step's result.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Unavailable`] if the store is away.
-    pub async fn done(&self, step: &str, result: &str) -> Result<()> {
-        self.put(self.mark(step, "done"), result).await.map(|_| ())
+    /// Takes note of a step's result. If the store is away, it goes on trying in the background: the
+    /// work itself does not depend on it.
+    pub async fn done(&self, step: &str, result: &str) {
+        let Err(error) = self.put(self.mark(step, "done"), result).await else {
+            return;
+        };
+        let detail = error.log_detail();
+        tracing::warn!(detail, "how far a job has come is not written yet");
+        let (marks, step, result) = (self.clone(), step.to_owned(), result.to_owned());
+        tokio::spawn(async move {
+            for _ in 0..TRIES {
+                tokio::time::sleep(AGAIN).await;
+                if marks.put(marks.mark(&step, "done"), &result).await.is_ok() {
+                    return;
+                }
+            }
+        });
     }
 
     fn mark(&self, step: &str, end: &str) -> Option<(crate::store::Address, Capability)> {

@@ -99,25 +99,18 @@ impl JobView {
     /// What `record` says of the job `id`.
     pub(super) fn of(id: &Capability, record: &Record) -> Result<Self> {
         let call = Call::open(id, record)?;
-        let outcome = match &record.result {
-            Some(sealed) => {
-                let plain = id.open(&record.address, Part::Result, sealed)?;
-                Some(Outcome::from_bytes(plain)?)
-            }
-            None => None,
-        };
-        let (state, outcome) = match (record.state, outcome) {
-            (State::Cancelled, _) => (JobState::Cancelled, Some(cancelled())),
-            (State::Succeeded, outcome) => (JobState::Succeeded, outcome),
-            (State::Failed, outcome) => (JobState::Failed, outcome),
-            (State::Running | State::Stored, _) => (JobState::Running, None),
+        let state = match record.state {
+            State::Cancelled => JobState::Cancelled,
+            State::Succeeded => JobState::Succeeded,
+            State::Failed => JobState::Failed,
+            State::Running | State::Stored => JobState::Running,
         };
         Ok(Self {
             state,
             operation: call.operation,
             created_at: record.created_at,
             finished_at: record.finished_at,
-            outcome: outcome.map(Arc::new),
+            outcome: outcome_in(id, record)?,
         })
     }
 
@@ -146,6 +139,19 @@ impl JobView {
             ..Self::running(operation, created_at)
         }
     }
+}
+
+/// What the job `id` came to by its record; `None` while it runs.
+pub(super) fn outcome_in(id: &Capability, record: &Record) -> Result<Option<Arc<Outcome>>> {
+    let outcome = match (record.state, &record.result) {
+        (State::Cancelled, _) => Some(cancelled()),
+        (State::Succeeded | State::Failed, Some(sealed)) => {
+            let plain = id.open(&record.address, Part::Result, sealed)?;
+            Some(Outcome::from_bytes(plain)?)
+        }
+        _ => None,
+    };
+    Ok(outcome.map(Arc::new))
 }
 
 pub(super) fn cancelled() -> Outcome {

@@ -75,7 +75,6 @@ enum Found {
     Job(Capability),
     /// Its pointer leads nowhere, or to what is not worth replaying.
     Useless,
-    Nothing,
 }
 
 impl Jobs {
@@ -93,22 +92,34 @@ impl Jobs {
     }
 
     /// What an earlier call left in the store for this one, which nobody else can take any more.
-    pub(super) async fn adopt_from_store(&self, asked: &Asked) -> Option<Waiter> {
-        match self.0.store.take(&asked.address).await {
-            Ok(Some(record)) => match self.follow(asked, &record).await {
-                Ok(Found::Job(id)) => Some(self.waiter(asked, &id)),
-                Ok(_) => None,
-                Err(error) => {
-                    tracing::warn!(detail = error.log_detail(), "a kept answer is not used");
-                    None
-                }
-            },
-            Ok(None) => None,
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] if there is something that cannot be read just now: a new call
+    /// would be paid for again.
+    pub(super) async fn adopt_from_store(&self, asked: &Asked) -> Result<Option<Waiter>> {
+        let record = match self.0.store.get(&asked.address).await {
+            Ok(Some(record)) => record,
+            Ok(None) => return Ok(None),
             // A store that is away costs repeats their replay, and calls nothing.
             Err(error) => {
                 tracing::warn!(detail = error.log_detail(), "repeats cannot be looked up");
-                None
+                return Ok(None);
             }
+        };
+        let found = match self.follow(asked, &record).await {
+            Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error),
+            Err(error) => {
+                tracing::warn!(detail = error.log_detail(), "a kept answer is not used");
+                Found::Useless
+            }
+            Ok(found) => found,
+        };
+        // Of several who found it, the one who removes it has it.
+        let mine = self.0.store.delete_if(&asked.address, &record.request);
+        match (mine.await?, found) {
+            (true, Found::Job(id)) => Ok(Some(self.waiter(asked, &id))),
+            _ => Ok(None),
         }
     }
 
@@ -169,25 +180,26 @@ impl Jobs {
         start: impl FnOnce(&Arc<Run>, Checkpoint),
     ) -> Result<(Waiter, bool)> {
         for _ in 0..CLAIMS {
-            match self.pointed(asked).await? {
-                Found::Job(id) => return Ok((self.waiter(asked, &id), true)),
-                Found::Useless => {
-                    self.0.store.delete(&asked.address).await?;
+            if let Some(record) = self.0.store.get(&asked.address).await? {
+                if let Found::Job(id) = self.follow(asked, &record).await? {
+                    return Ok((self.waiter(asked, &id), true));
                 }
-                Found::Nothing => {}
+                let delete = self.0.store.delete_if(&asked.address, &record.request);
+                delete.await?;
             }
             // The job stands before its pointer does: a pointer to nothing would read as useless.
             let job = Job::new(true);
             self.put_running(&job, call).await?;
             match self.point(asked, &job.id, self.0.config.keep).await {
-                Ok(true) => {
+                Ok(Some(pointer)) => {
                     let run = Run::new(call.clone(), Some(asked.clone()), Some(job.clone()));
+                    run.keep_pointer(pointer);
                     self.add_job(&job, &run);
                     start(&run, Checkpoint::of(&self.0.store, job.id.clone()));
                     let source = Source::Here(run);
                     return Ok((Waiter::new(self.clone(), asked.clone(), source), false));
                 }
-                Ok(false) => {
+                Ok(None) => {
                     self.0.store.delete(&job.id.address(Kind::Job)).await?;
                 }
                 Err(error) => {
@@ -202,15 +214,14 @@ impl Jobs {
         ))
     }
 
-    async fn pointed(&self, asked: &Asked) -> Result<Found> {
-        match self.0.store.get(&asked.address).await? {
-            Some(record) => self.follow(asked, &record).await,
-            None => Ok(Found::Nothing),
-        }
-    }
-
-    /// Puts a pointer to the job `id`; `false` if there is one for the same call already.
-    async fn point(&self, asked: &Asked, id: &Capability, keep: Duration) -> Result<bool> {
+    /// Puts a pointer to the job `id`, and gives it as it stands there, sealed; `None` if there is
+    /// one for the same call already.
+    async fn point(
+        &self,
+        asked: &Asked,
+        id: &Capability,
+        keep: Duration,
+    ) -> Result<Option<Vec<u8>>> {
         let pointer = Pointer {
             print: asked.print.clone(),
             job: id.to_text().to_string(),
@@ -225,7 +236,8 @@ impl Jobs {
             keep,
             lease: None,
         };
-        self.0.store.put(&new).await
+        let stored = self.0.store.put(&new).await?;
+        Ok(stored.then_some(new.request))
     }
 
     /// Takes note that a caller has its answer, or went away without it.
@@ -274,17 +286,17 @@ impl Jobs {
             Err(error) => Err(error),
         };
         match kept {
-            Ok(true) if run.set_findable() => {
+            Ok(Some(_)) if run.set_findable() => {
                 if run.outcome().is_some() {
                     self.forget(run);
                 }
             }
             // The repeat came while this was being written, and found the run itself.
-            Ok(true) => {
-                let _ = self.0.store.delete(&asked.address).await;
+            Ok(Some(pointer)) => {
+                let _ = self.0.store.delete_if(&asked.address, &pointer).await;
             }
             // Another call of the same words is lost, too, and has the one place.
-            Ok(false) => self.keep_in_memory(run).await,
+            Ok(None) => self.keep_in_memory(run).await,
             Err(error) => {
                 not_kept(&error);
                 self.keep_in_memory(run).await;
@@ -294,7 +306,9 @@ impl Jobs {
 
     /// Lets a repeat in this process find a lost run for a while, as far as there is room.
     async fn keep_in_memory(&self, run: &Arc<Run>) {
-        if let Ok(_room) = self.0.unkept.try_acquire() {
+        let size = run.size().div_ceil(1024);
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
+        if let Ok(_room) = self.0.unkept.try_acquire_many(size) {
             tokio::select! {
                 () = tokio::time::sleep(self.0.config.keep_lost) => {}
                 // No repeat is taken any more when the service stops.
@@ -309,8 +323,10 @@ impl Jobs {
     /// Forgets the pointer to a call under the caller's own key that failed in a way in which it
     /// may succeed the next time.
     pub(super) async fn let_try_again(&self, run: &Run) {
-        if let Some(asked) = run.asked.as_ref().filter(|asked| asked.is_named()) {
-            let _ = self.0.store.delete(&asked.address).await;
+        if let Some(asked) = run.asked.as_ref().filter(|asked| asked.is_named())
+            && let Some(pointer) = run.pointer()
+        {
+            let _ = self.0.store.delete_if(&asked.address, pointer).await;
         }
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Run {
     /// a job do not miss each other.
     pub(super) job: AsyncMutex<Option<Job>>,
     task: OnceLock<AbortHandle>,
+    /// The pointer to it under the caller's own key, as it stands in the store.
+    pointer: OnceLock<Vec<u8>>,
 }
 
 /// The job that a run has become.
@@ -84,7 +86,23 @@ impl Run {
             lost: Mutex::new(Lost::No),
             job: AsyncMutex::new(job),
             task: OnceLock::new(),
+            pointer: OnceLock::new(),
         })
+    }
+
+    /// Keeps the pointer to it under the caller's own key.
+    pub(super) fn keep_pointer(&self, sealed: Vec<u8>) {
+        let _ = self.pointer.set(sealed);
+    }
+
+    pub(super) fn pointer(&self) -> Option<&[u8]> {
+        self.pointer.get().map(Vec::as_slice)
+    }
+
+    /// The bytes that it holds in memory, or nearly so.
+    pub(super) fn size(&self) -> usize {
+        let outcome = self.outcome().map_or(0, |outcome| outcome.body.len());
+        self.call.body.len() + outcome + 1024
     }
 
     /// Keeps the handle of its task.

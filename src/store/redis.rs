@@ -182,6 +182,17 @@ impl Redis {
         self.run(&DELETE.arg(id(address))).await
     }
 
+    pub(super) async fn delete_if(&self, address: &Address, request: &[u8]) -> Result<bool> {
+        self.run(DELETE.arg(id(address)).arg(request)).await
+    }
+
+    pub(super) async fn state(&self, address: &Address) -> Result<Option<State>> {
+        let key = format!("orc:1:record:{}", id(address));
+        let code: Option<u8> = self.read(redis::cmd("HGET").arg(key).arg("state")).await?;
+        code.map(|code| State::from_code(code).ok_or_else(damaged))
+            .transpose()
+    }
+
     pub(super) async fn list(&self, group: &Address, most: u32) -> Result<Vec<Summary>> {
         type Row = (String, (u8, i64, Option<i64>, i64));
         let rows: Vec<Row> = self.run(LISTING.arg(id(group)).arg(most)).await?;

@@ -302,6 +302,30 @@ impl Sqlite {
         .await
     }
 
+    pub(super) async fn delete_if(&self, address: &Address, request: &[u8]) -> Result<bool> {
+        self.change(
+            located(
+                "DELETE FROM records WHERE kind = ? AND locator = ? AND expires_at > ? AND EXISTS \
+                 (SELECT 1 FROM parts WHERE record = records.id AND part = 1 AND sealed = ?)",
+                address,
+            )
+            .bind(now())
+            .bind(request.to_vec()),
+        )
+        .await
+    }
+
+    pub(super) async fn state(&self, address: &Address) -> Result<Option<State>> {
+        let row = located(FIND, address)
+            .bind(now())
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(match row {
+            Some(row) => Some(Found::read(&row)?.state),
+            None => None,
+        })
+    }
+
     pub(super) async fn list(&self, group: &Address, most: u32) -> Result<Vec<Summary>> {
         let rows = located(
             "SELECT * FROM records WHERE kind = ? AND grouping = ? AND expires_at > ? \

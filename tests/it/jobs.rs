@@ -6,6 +6,7 @@ mod get_job;
 mod get_job_result;
 mod handed_over;
 mod held;
+mod known_keys;
 mod locations;
 mod own_keys;
 mod repeats;

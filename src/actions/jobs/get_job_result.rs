@@ -31,9 +31,8 @@ pub(crate) async fn get_job_result(
     services: Data<Services>,
     Path(path): Path<JobPath>,
 ) -> Result<HttpResponse> {
-    let view = services.jobs.view(&path.job_id).await?;
-    if let Some(outcome) = &view.outcome {
-        return Ok(answered(outcome));
+    if let Some(outcome) = services.jobs.outcome(&path.job_id).await? {
+        return Ok(answered(&outcome));
     }
     let body = json!({"status": "running", "job_id": path.job_id}).to_string();
     Ok(goes_on(&http, &path.job_id, body.into()))

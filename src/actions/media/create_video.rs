@@ -156,7 +156,8 @@ impl Generation for CreateVideo {
 
     async fn run(run: Run, upstream: Self::Prepared) -> Result<Self::Output> {
         let id = start(&run, &upstream).await?;
-        let (job, video) = finished(&run, &id).await?;
+        let made = finished(&run, &id).await;
+        let (job, video) = made.map_err(|error| error.about_video(&id))?;
         Ok(CreateVideoResponse {
             video: Some(video),
             video_id: Some(id),
@@ -202,7 +203,8 @@ async fn start(run: &Run, request: &VideoRequest) -> Result<String> {
     }
     let job = run.services.openrouter.start_video(&run.key, request);
     let id = job.await?.id.unwrap_or_default();
-    run.checkpoint.done(START, &id).await?;
+    // Only a restart needs the mark; the film itself goes on.
+    run.checkpoint.done(START, &id).await;
     Ok(id)
 }
 

@@ -1,5 +1,8 @@
-local id = ARGV[1]
+local id, request = ARGV[1], ARGV[2]
 if not state(id) then
+  return 0
+end
+if request and field(id, 'request') ~= request then
   return 0
 end
 remove(id)

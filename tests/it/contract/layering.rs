@@ -320,7 +320,8 @@ const ONLY_IN: [(&str, &[&str]); 8] = [
 const CLIENTS: [&str; 2] = ["src/openrouter/client.rs", "src/callbacks.rs"];
 
 /// Where a key, a callback URL or the store's password is taken out of its wrapping.
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 7] = [
+    "src/jobs/keys.rs",
     "src/hooks.rs",
     "src/jobs/record.rs",
     "src/jobs/repeats.rs",

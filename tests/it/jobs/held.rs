@@ -24,7 +24,7 @@ struct State {
     free: usize,
     status: u16,
     answer: Vec<u8>,
-    /// The bodies of all calls but those of the list of models.
+    /// The bodies of all calls but those of the list of models and of the key.
     bodies: Vec<String>,
     hung_up: usize,
 }
@@ -109,6 +109,10 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     };
     if head.starts_with("GET /api/v1/models") {
         answer(&mut stream, 200, models().to_string().as_bytes());
+        return;
+    }
+    if head.starts_with("GET /api/v1/key") {
+        answer(&mut stream, 200, br#"{"data": {"label": "a key"}}"#);
         return;
     }
     state.lock().unwrap().bodies.push(body);

@@ -322,6 +322,8 @@ impl Answer {
             }
         }
         assert_eq!(self.header("content-type"), JSON, "{shown}");
+        // It holds what only its caller may see.
+        assert_eq!(self.header("cache-control"), "no-store", "{shown}");
         let misfits = operation.misfits(self.status, &self.json);
         assert!(misfits.is_empty(), "{misfits:#?}\n{shown}");
         assert!(!has_null(&self.json), "null in the answer: {shown}");

@@ -18,8 +18,59 @@ on_every_engine! {
     what_expired_is_gone_for_everyone,
     a_place_is_free_again_after_expiry,
     deleting_ends_everything,
+    only_what_was_read_is_deleted,
+    the_state_is_told_alone,
     a_caller_that_goes_away_leaves_nothing_half_done,
     it_is_ready,
+}
+
+/// Whoever read a record before another took its place deletes nothing of the other's.
+async fn only_what_was_read_is_deleted(bench: Bench) {
+    let id = Capability::random();
+    let (old, new) = (job(&id), job(&id));
+    assert_ne!(old.request, new.request);
+    assert!(bench.store.put(&old).await.unwrap());
+    assert!(
+        !bench
+            .store
+            .delete_if(&old.address, &new.request)
+            .await
+            .unwrap()
+    );
+    assert!(!bench.store.delete_if(&old.address, b"").await.unwrap());
+    let deleted = at_once(&bench, |store| {
+        let old = old.clone();
+        async move { store.delete_if(&old.address, &old.request).await.unwrap() }
+    });
+    assert_eq!(deleted.await.into_iter().filter(|mine| *mine).count(), 1);
+    assert_eq!(bench.store.usage().await.unwrap(), Usage::default());
+    assert!(bench.store.put(&new).await.unwrap());
+    assert!(
+        !bench
+            .store
+            .delete_if(&old.address, &old.request)
+            .await
+            .unwrap()
+    );
+    assert!(bench.store.get(&new.address).await.unwrap().is_some());
+}
+
+async fn the_state_is_told_alone(bench: Bench) {
+    let id = Capability::random();
+    let address = id.address(Kind::Job);
+    assert_eq!(bench.store.state(&address).await.unwrap(), None);
+    let short = New {
+        keep: SHORT,
+        ..job(&id)
+    };
+    assert!(bench.store.put(&short).await.unwrap());
+    let running = bench.replica().await.state(&address).await.unwrap();
+    assert_eq!(running, Some(State::Running));
+    bench.store.cancel(&address).await.unwrap();
+    let cancelled = bench.store.state(&address).await.unwrap();
+    assert_eq!(cancelled, Some(State::Cancelled));
+    short_is_over().await;
+    assert_eq!(bench.store.state(&address).await.unwrap(), None);
 }
 
 async fn what_is_put_is_got(bench: Bench) {

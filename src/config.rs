@@ -313,6 +313,11 @@ impl Config {
                 "jobs.lease is below 3s: a process that is busy for a moment loses its jobs to another, and they are billed twice.".to_owned(),
             );
         }
+        if self.store.max_record_mb.bytes() / 4 * 3 < self.upstream.max_answer_mb.bytes() {
+            warnings.push(
+                "store.max_record_mb is below four thirds of upstream.max_answer_mb: a large file that was made in the background may be paid for and not kept.".to_owned(),
+            );
+        }
         warnings.extend(self.store.warnings().map(str::to_owned));
         warnings.extend(self.hooks.warnings().map(str::to_owned));
         warnings

@@ -16,6 +16,7 @@ use crate::{
     hooks::Hooks,
     http,
     jobs::Jobs,
+    limits::Limits,
     links::Links,
     openrouter::Client,
     sandbox::Sandbox,
@@ -65,6 +66,7 @@ impl App {
                 );
             }
         });
+        let limits = Limits::new(store.clone(), &config.limits);
         let links = Links::new(store.clone(), &config.files);
         let jobs = Jobs::new(store.clone(), config.jobs.clone(), &config.deadline);
         let resumed = Services {
@@ -72,6 +74,7 @@ impl App {
             catalog: Arc::clone(&catalog),
             jobs: jobs.clone(),
             hooks: hooks.clone(),
+            limits,
             links,
         };
         jobs.connect(

@@ -4,7 +4,7 @@ mod at_rest;
 mod cancel_job;
 mod get_job;
 mod get_job_result;
-mod held;
+pub(crate) mod held;
 mod locations;
 mod own_keys;
 mod repeats;

@@ -6,8 +6,8 @@
 //! limit, which knows what was served here. Refused calls are not counted: a caller that goes on
 //! trying is let in as soon as there is room.
 //!
-//! Connections are told apart by a print of their key, made with a secret of this process; in the
-//! store stands one that leads nowhere else.
+//! Connections are told apart by a print of their key, which is made with a secret of this process.
+//! The print in a shared store has nothing to do with it, nor with what else stands there.
 
 mod flight;
 mod window;

@@ -13,7 +13,7 @@ use openrouter_connector::{
 
 use super::{limited, look, over, parameter, passes};
 use crate::{
-    store::bench::{Bench, Engine, at_once, settings},
+    store::bench::{Bench, Engine, at_once, connect, settings},
     support::{TestApp, block_on},
 };
 
@@ -116,13 +116,7 @@ fn the_shared_window_slides_and_takes_calls_back() {
         assert!(!admit(CallId::random()).await.admitted);
         // Nothing stays of it: the key is gone after the window.
         tokio::time::sleep(window + Duration::from_millis(50)).await;
-        let mut redis = crate::store::bench::connect(&bench.database()).await;
-        let keys: Vec<String> = redis::cmd("KEYS")
-            .arg("*")
-            .query_async(&mut redis)
-            .await
-            .unwrap();
-        assert_eq!(keys, [""; 0]);
+        assert_eq!(counted(&bench).await, [""; 0]);
     });
 }
 
@@ -135,6 +129,52 @@ fn one_process_counts_by_itself() {
             .store
             .admit(&me, CallId::random(), 1, Duration::from_secs(1));
         assert_eq!(asked.await.unwrap(), None);
+    });
+}
+
+/// The keys under which Redis counts calls.
+async fn counted(bench: &Bench) -> Vec<String> {
+    let mut redis = connect(&bench.database()).await;
+    let mut keys = redis::cmd("KEYS");
+    keys.arg("orc:1:calls:*")
+        .query_async(&mut redis)
+        .await
+        .unwrap()
+}
+
+#[test]
+fn a_redis_that_fails_leaves_what_was_served_and_is_asked_again() {
+    block_on(async {
+        let Some(bench) = Bench::new(Engine::Redis).await else {
+            return;
+        };
+        let app = replica(&bench.database(), 3, Duration::from_mins(1));
+        assert_eq!(left_after(&app, "ann").await, 2);
+        // What stands in the place of the calls is none, so that every count fails.
+        let keys = counted(&bench).await;
+        assert_eq!(keys.len(), 1);
+        let mut redis = connect(&bench.database()).await;
+        let mut set = redis::cmd("SET");
+        let () = set
+            .arg(&keys[0])
+            .arg("x")
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+        let failed = Instant::now();
+        assert_eq!(left_after(&app, "ann").await, 1);
+        assert_eq!(left_after(&app, "ann").await, 0);
+        over(look(&app, "ann")).await;
+        // Others are not counted there meanwhile either, and are again after 5 seconds.
+        assert_eq!(left_after(&app, "bob").await, 2);
+        assert!(
+            failed.elapsed() < Duration::from_secs(5),
+            "this machine is too slow"
+        );
+        assert_eq!(counted(&bench).await.len(), 1);
+        tokio::time::sleep(Duration::from_millis(5100)).await;
+        left_after(&app, "bob").await;
+        assert_eq!(counted(&bench).await.len(), 2);
     });
 }
 
@@ -155,7 +195,7 @@ fn without_redis_each_instance_has_the_limit() {
         let replicas = [0, 1].map(|_| replica(&url, 3, Duration::from_mins(1)));
         for app in &replicas {
             for left in (0..3).rev() {
-                let answer = passes_without_store(app).await;
+                let answer = left_after(app, "ann").await;
                 assert_eq!(answer, left);
             }
             over(look(app, "ann")).await;
@@ -163,12 +203,9 @@ fn without_redis_each_instance_has_the_limit() {
     });
 }
 
-/// A call that needs no store and is let through; how many are left.
-async fn passes_without_store(app: &TestApp) -> u64 {
-    let call = app
-        .call("ListModels")
-        .no_key()
-        .header("authorization", "ann");
+/// Makes a call that needs no store and is let through; how many are left.
+async fn left_after(app: &TestApp, key: &str) -> u64 {
+    let call = app.call("ListModels").no_key().header("authorization", key);
     parameter(&call.ok().await, "ratelimit", "r")
 }
 

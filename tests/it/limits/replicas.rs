@@ -35,24 +35,29 @@ fn replicas_share_the_limit() {
         let url = bench.database();
         let window = Duration::from_secs(3);
         let replicas = [replica(&url, 4, window), replica(&url, 4, window)];
-        let first = Instant::now();
+        let begun = Instant::now();
         for left in (0..4).rev() {
             let answer = passes(look(&replicas[left % 2], "ann")).await;
             assert_eq!(parameter(&answer, "ratelimit", "r"), left as u64);
         }
-        assert!(
-            first.elapsed() < window,
-            "this machine is too slow for this test"
-        );
-        for app in &replicas {
+        let made = Instant::now();
+        tokio::time::sleep(window / 2).await;
+        for app in replicas.iter().cycle().take(8) {
             let answer = look(app, "ann").fails(429, "rate_limited").await;
             assert_eq!(parameter(&answer, "ratelimit", "r"), 0);
             let wait: u64 = answer.header("retry-after").parse().unwrap();
-            assert!((1..=3).contains(&wait), "{wait}");
-            passes(look(app, "bob")).await;
+            assert!((1..=2).contains(&wait), "{wait}");
+            if begun.elapsed() > window * 3 / 4 {
+                break;
+            }
         }
-        tokio::time::sleep(window).await;
-        passes(look(&replicas[0], "ann")).await;
+        passes(look(&replicas[0], "bob")).await;
+        // What was refused takes no place, neither in the store nor in the process.
+        tokio::time::sleep((made + window).saturating_duration_since(Instant::now())).await;
+        for _ in 0..4 {
+            passes(look(&replicas[0], "ann")).await;
+        }
+        over(look(&replicas[0], "ann")).await;
     });
 }
 

@@ -21,6 +21,7 @@ use crate::{
     hooks::Hooks,
     http,
     jobs::Jobs,
+    limits::Limits,
     links::Links,
     openrouter::Client,
     sandbox::Sandbox,
@@ -28,7 +29,7 @@ use crate::{
 };
 
 /// The shortest time for connections to close after the last answers are written.
-const CLOSING: Duration = Duration::from_secs(2);
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// The time between two looks for what expired in the store.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -70,6 +71,7 @@ impl App {
                 );
             }
         });
+        let limits = Limits::new(store.clone(), &config.limits);
         let links = Links::new(store.clone(), &config.files);
         let jobs = Jobs::new(store.clone(), config.jobs.clone(), &config.deadline);
         let resumed = Services {
@@ -77,6 +79,7 @@ impl App {
             catalog: Arc::clone(&catalog),
             jobs: jobs.clone(),
             hooks: hooks.clone(),
+            limits,
             links,
         };
         jobs.connect(
@@ -165,8 +168,14 @@ impl App {
             () = stop_signal() => {
                 tracing::info!("stopping: no new calls are taken");
                 let began = Instant::now();
+                let draining = async {
+                    self.jobs.drain(self.grace).await;
+                    // Callers have their answers or their jobs; the jobs have the time that is left.
+                    let rest = self.grace.saturating_sub(began.elapsed() + CLOSING);
+                    self.jobs.settle(rest).await;
+                };
                 tokio::select! {
-                    () = self.jobs.drain(self.grace) => left = self.grace.saturating_sub(began.elapsed()),
+                    () = draining => left = self.grace.saturating_sub(began.elapsed()),
                     () = stop_signal() => left = Duration::ZERO,
                     end = &mut server => ended = Some(end),
                 }

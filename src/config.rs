@@ -1,12 +1,14 @@
 //! What an operator can set: one small struct per concern, all of it shown in `config.default.toml`.
 
 mod hooks;
+mod limits;
 mod load;
 mod store;
 
 use std::{fmt, net::SocketAddr, num::NonZeroU32, time::Duration};
 
 pub use hooks::{Hooks, HostPattern};
+pub use limits::Limits;
 pub use load::{Overrides, load};
 use serde::{Deserialize, Serialize};
 pub use store::{RedisUrl, Store, StoreAddress, StoreUrl};
@@ -30,6 +32,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// How long calls may take.
     pub deadline: Deadline,
+    /// How much a connection may ask for.
+    pub limits: Limits,
     /// Calls that outlive their caller.
     pub jobs: Jobs,
     /// Links to the files of answers.
@@ -318,6 +322,7 @@ impl Config {
                 "store.max_record_mb is below four thirds of upstream.max_answer_mb: a large file that was made in the background may be paid for and not kept.".to_owned(),
             );
         }
+        warnings.extend(self.limits.warnings().map(str::to_owned));
         warnings.extend(self.store.warnings().map(str::to_owned));
         warnings.extend(self.hooks.warnings().map(str::to_owned));
         warnings

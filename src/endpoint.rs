@@ -18,6 +18,7 @@ pub use answer::{ActionErrors, Answer, GoesOn, fail};
 pub(crate) use answer::{json, written};
 pub use body::{Body, BodyLimit, Input};
 pub(crate) use choices::choices;
+pub(crate) use generate::REPLAYED;
 pub use generate::{Generate, Generation, LinkedFile, Run};
 pub use key::key_in;
 pub use lenient::field_names;
@@ -30,6 +31,7 @@ use crate::{
     catalog::Catalog,
     hooks::Hooks,
     jobs::Jobs,
+    limits::Limits,
     links::Links,
     openrouter::{Client, models::Model},
 };
@@ -46,6 +48,8 @@ pub struct Services {
     pub catalog: Arc<Catalog>,
     /// The calls that outlive their caller, shared by all workers.
     pub jobs: Jobs,
+    /// How much each connection may ask for, shared by all workers.
+    pub limits: Limits,
     /// The links to files of answers, shared by all workers.
     pub links: Links,
     /// Who waits to be told of finished jobs, shared by all workers.

@@ -5,6 +5,7 @@ pub mod document;
 mod files;
 mod middleware;
 mod ops;
+mod quota;
 mod routes;
 
 use actix_web::{

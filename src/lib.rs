@@ -10,6 +10,7 @@
 //! - [`catalog`] is the cached list of models.
 //! - [`openrouter`] is the upstream client and its types.
 //! - [`jobs`] are calls that outlive their caller.
+//! - [`limits`] says how much a connection may ask for.
 //! - [`links`] lead to the files of answers for a while.
 //! - [`hooks`] keeps who waits to be told of something; [`callbacks`] is the client that tells them.
 //! - [`store`] keeps, sealed, what must outlive a call.
@@ -29,6 +30,7 @@ pub mod error;
 pub mod hooks;
 pub mod http;
 pub mod jobs;
+pub mod limits;
 pub mod links;
 pub mod openrouter;
 pub mod sandbox;

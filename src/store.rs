@@ -8,6 +8,7 @@
 //! Times go in as spans and come out in milliseconds since 1970. The engine's own clock measures
 //! them: with Redis the server's, so that replicas need not agree on the time.
 
+mod calls;
 mod record;
 mod redis;
 mod seal;
@@ -15,6 +16,7 @@ mod sqlite;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub use calls::{CallId, Standing};
 pub use record::{Address, Kind, Lease, Leased, New, Owner, Record, State, Summary, Usage};
 pub use seal::{Capability, Locator, OVERHEAD, Part};
 
@@ -234,6 +236,42 @@ impl Store {
             locator: *group,
         };
         on_engine!(self, engine => engine.list(&group, LIST))
+    }
+
+    /// Counts `call` for `connection` if fewer than `calls` stand there from the last `window`, all
+    /// replicas together. `None`: this store is one process's own, which can count by itself.
+    pub async fn admit(
+        &self,
+        connection: &Locator,
+        call: CallId,
+        calls: u32,
+        window: Duration,
+    ) -> Result<Option<Standing>> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(None),
+            Engine::Redis(engine) => engine
+                .admit(connection, call, calls, window)
+                .await
+                .map(Some),
+        }
+    }
+
+    /// Takes back what [`Store::admit`] counted, and says how the connection stands then; `None` as
+    /// there.
+    pub async fn give_back(
+        &self,
+        connection: &Locator,
+        call: CallId,
+        calls: u32,
+        window: Duration,
+    ) -> Result<Option<Standing>> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(None),
+            Engine::Redis(engine) => engine
+                .give_back(connection, call, calls, window)
+                .await
+                .map(Some),
+        }
     }
 
     /// Deletes what expired, to be called every minute or so; how many records that were. Redis

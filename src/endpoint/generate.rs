@@ -41,7 +41,8 @@ const POLL_AFTER: u64 = 5;
 /// The longest key of a caller for its own call, in characters.
 const MAX_OWN_KEY: usize = 255;
 
-const REPLAYED: HeaderName = HeaderName::from_static("x-replayed");
+/// Says that an answer was made for an earlier call.
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("x-replayed");
 
 /// An action that has a model make something, which may take long and is paid for.
 pub trait Generation: 'static {
@@ -142,7 +143,8 @@ impl<A: Generation> Generate<A> {
     /// # Errors
     ///
     /// What preparing says, `400` for an `Idempotency-Key` that cannot be one, `422` for one that was used for another
-    /// request, `503` if a job is wanted and cannot be kept. What the generation itself comes to,
+    /// request, `503` if a job is wanted and cannot be kept, `429` or `503` if too many generations
+    /// are under way. What the generation itself comes to,
     /// good or bad, is the answer.
     pub async fn answer(self) -> Result<HttpResponse> {
         let Self {
@@ -168,6 +170,7 @@ impl<A: Generation> Generate<A> {
         if request.background || request.idempotency_key.is_some() {
             services.jobs.check_key(&services.openrouter, &key).await?;
         }
+        let flight = services.limits.generation(&key)?;
         let jobs = services.jobs.clone();
         let waited = Instant::now();
         let reply = jobs.serve(request, move |checkpoint| -> Work {
@@ -176,7 +179,11 @@ impl<A: Generation> Generate<A> {
                 key,
                 checkpoint,
             };
-            Box::pin(work::<A>(run, base, prepared))
+            Box::pin(async move {
+                // Of the generation, not of the call: it goes on without its caller.
+                let _flight = flight;
+                work::<A>(run, base, prepared).await
+            })
         });
         let reply = reply.await?;
         if reply.replayed || matches!(reply.answer, Answer::Job(_)) {
@@ -194,6 +201,7 @@ pub(crate) type Runners = HashMap<&'static str, Runner>;
 pub(crate) fn runner<A: Generation>(services: &Services) -> (&'static str, Runner) {
     let services = services.clone();
     let runner: Runner = Box::new(move |call, checkpoint| -> Work {
+        let flight = services.limits.resumed(&call.key);
         let run = Run {
             services: services.clone(),
             key: call.key,
@@ -203,6 +211,7 @@ pub(crate) fn runner<A: Generation>(services: &Services) -> (&'static str, Runne
             .map_err(|cause| Error::new(Kind::Internal, "The job cannot be read.").because(cause))
             .and_then(A::Input::from_json);
         Box::pin(async move {
+            let _flight = flight;
             let prepared = match input {
                 Ok(input) => A::prepare(&run.services, input).await,
                 Err(error) => Err(error),

@@ -11,13 +11,18 @@ use actix_web::{
         header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
+    web::Data,
 };
 use futures_util::FutureExt;
 
-use super::document::OPERATIONS;
+use super::{
+    document::OPERATIONS,
+    quota::{self, InFlight},
+};
 use crate::{
-    endpoint::{key_in, unknown_field},
+    endpoint::{REPLAYED, Services, key_in, unknown_field},
     error::{self, Kind},
+    openrouter::ApiKey,
     telemetry::Call,
 };
 
@@ -111,7 +116,7 @@ pub(super) async fn observe(
     Ok(answer)
 }
 
-/// Lets a request with a key through, and answers `401` to any other before anything else of it
+/// Lets a request with a key through within the limits of its connection, and answers `401` to any other before anything else of it
 /// is looked at.
 pub(super) async fn require_key(
     request: ServiceRequest,
@@ -123,15 +128,45 @@ pub(super) async fn require_key(
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
     match key_in(request.headers()) {
-        Ok(key) => {
-            if let Some(error) = unknown_parameter(&request) {
-                return Ok(refused(request, error));
-            }
-            request.extensions_mut().insert(key);
-            Ok(next.call(request).await?.map_into_boxed_body())
-        }
+        Ok(key) => within_limits(request, next, key).await,
         Err(error) => Ok(refused(request, error)),
     }
+}
+
+/// Serves a request with its key, if its connection may make one more call, and says in the
+/// answer how it stands with its calls.
+async fn within_limits(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    key: ApiKey,
+) -> Result<ServiceResponse, Error> {
+    let Some(services) = request.app_data::<Data<Services>>() else {
+        let error = error::Error::new(Kind::Internal, "The service failed.");
+        return Ok(refused(request, error.detail("there are no services")));
+    };
+    let limits = services.limits.clone();
+    let mut admitted = match limits.admit(&key).await {
+        Ok(admitted) => admitted,
+        Err(over) => {
+            let mut answer = refused(request, over.error);
+            quota::tell(answer.headers_mut(), limits.policy(), over.standing);
+            return Ok(answer);
+        }
+    };
+    let mut answer = if let Some(error) = unknown_parameter(&request) {
+        refused(request, error)
+    } else {
+        request.extensions_mut().insert(key);
+        next.call(request).await?.map_into_boxed_body()
+    };
+    if answer.headers().contains_key(REPLAYED) {
+        limits.give_back(&mut admitted).await;
+    }
+    quota::tell(answer.headers_mut(), limits.policy(), admitted.standing);
+    // A call is served until the last byte of its answer is handed over.
+    Ok(answer
+        .map_body(|_, body| InFlight::new(body, admitted.flight))
+        .map_into_boxed_body())
 }
 
 fn needs_no_key(path: &str) -> bool {

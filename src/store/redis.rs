@@ -11,7 +11,9 @@ use redis::{
 };
 
 use super::{
-    LONGEST, Limits, Put, millis, out_of_reach,
+    LONGEST, Limits, Put,
+    calls::{CallId, Standing},
+    millis, out_of_reach,
     record::{Address, Kind, Lease, Leased, New, Owner, Record, State, Summary, Usage},
     seal::Locator,
 };
@@ -39,6 +41,8 @@ script!(CANCEL, "redis/cancel.lua");
 script!(DELETE, "redis/delete.lua");
 script!(LISTING, "redis/list.lua");
 script!(SWEEP, "redis/sweep.lua");
+script!(ADMIT, "redis/admit.lua");
+script!(GIVE_BACK, "redis/give_back.lua");
 
 /// The fields of a record as Redis gives them.
 type Fields = HashMap<String, Vec<u8>>;
@@ -207,6 +211,48 @@ impl Redis {
                 })
             })
             .collect()
+    }
+
+    pub(super) async fn admit(
+        &self,
+        connection: &Locator,
+        call: CallId,
+        calls: u32,
+        window: Duration,
+    ) -> Result<Standing> {
+        self.count(&ADMIT, connection, call, calls, window).await
+    }
+
+    pub(super) async fn give_back(
+        &self,
+        connection: &Locator,
+        call: CallId,
+        calls: u32,
+        window: Duration,
+    ) -> Result<Standing> {
+        self.count(&GIVE_BACK, connection, call, calls, window)
+            .await
+    }
+
+    async fn count(
+        &self,
+        script: &Script,
+        connection: &Locator,
+        call: CallId,
+        calls: u32,
+        window: Duration,
+    ) -> Result<Standing> {
+        let mut invocation = script.arg(connection.to_text());
+        invocation
+            .arg(&call.0[..])
+            .arg(calls)
+            .arg(span_millis(window));
+        let (admitted, left, wait): (bool, u32, u64) = self.run(&invocation).await?;
+        Ok(Standing {
+            admitted,
+            left,
+            wait: Duration::from_micros(wait),
+        })
     }
 
     pub(super) async fn sweep(&self) -> Result<u64> {

@@ -176,6 +176,14 @@ impl fmt::Debug for Capability {
 }
 
 impl Locator {
+    /// The one that belongs to `secret`, such as an API key, in this `context`, for what is counted
+    /// for it and not sealed. Of `secret` holds what [`Capability::from_secret`] says.
+    #[must_use]
+    pub fn from_secret(context: &str, secret: &str) -> Self {
+        let info: &[&[u8]] = &[b"count", &[0], context.as_bytes()];
+        Self(*derive(secret.as_bytes(), info))
+    }
+
     /// The bytes as text: 43 letters, digits, `-` and `_`.
     #[must_use]
     pub fn to_text(&self) -> String {

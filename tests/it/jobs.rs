@@ -5,7 +5,7 @@ mod cancel_job;
 mod get_job;
 mod get_job_result;
 mod handed_over;
-mod held;
+pub(crate) mod held;
 mod known_keys;
 mod locations;
 mod own_keys;

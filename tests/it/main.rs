@@ -14,6 +14,7 @@ mod every_field_reaches_upstream;
 mod files;
 mod hooks;
 mod jobs;
+mod limits;
 mod links;
 mod media;
 mod platform;

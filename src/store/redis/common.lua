@@ -4,6 +4,8 @@
 --   orc:1:expiry        sorted set: every id, by expiry
 --   orc:1:sizes         hash: the bytes of every id
 --   orc:1:bytes         number: the sum of orc:1:sizes
+--   orc:1:calls:PLACE   sorted set: a connection's counted calls, by their times in microseconds;
+--                       gone when the last one leaves the window
 -- An id is KIND:LOCATOR, and so is the name of a group. Times are milliseconds since 1970 by this
 -- server's clock, given to Redis as texts, because it would round large numbers.
 local call = redis.call
@@ -16,6 +18,24 @@ end
 local function now()
   local time = call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- The calls that a connection made in the window, of span milliseconds: the key of their set, how
+-- many they are, and the time and the span in microseconds. Those from beyond the window that is
+-- to come are no calls of this time: the clock was set back, and they would stay for too long.
+local function window(place, span)
+  local key, time = 'orc:1:calls:' .. place, call('TIME')
+  time, span = time[1] * 1000000 + time[2], span * 1000
+  call('ZREMRANGEBYSCORE', key, '-inf', text(time - span))
+  call('ZREMRANGEBYSCORE', key, '(' .. text(time + span), '+inf')
+  return key, call('ZCARD', key), time, span
+end
+
+-- The answer to who counts: whether it was admitted, what is left, and the microseconds until
+-- the oldest call leaves the window, 0 if there is none.
+local function standing(admitted, left, key, time, span)
+  local oldest = call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
+  return { admitted, math.max(left, 0), oldest and tonumber(oldest) + span - time or 0 }
 end
 
 local function record_key(id)

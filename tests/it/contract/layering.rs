@@ -123,7 +123,7 @@ fn first_name(text: &str) -> String {
 }
 
 /// Each module and those that it may know, beside itself.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("main", &["cli"]),
     ("lib", &[]),
     (
@@ -145,6 +145,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "actions",
             "endpoint",
             "jobs",
+            "limits",
             "links",
             "catalog",
             "hooks",
@@ -163,6 +164,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "actions",
             "endpoint",
             "jobs",
+            "limits",
             "links",
             "catalog",
             "openrouter",
@@ -188,6 +190,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
         "endpoint",
         &[
             "jobs",
+            "limits",
             "links",
             "hooks",
             "catalog",
@@ -199,6 +202,10 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ),
     (
         "jobs",
+        &["openrouter", "store", "config", "error", "telemetry"],
+    ),
+    (
+        "limits",
         &["openrouter", "store", "config", "error", "telemetry"],
     ),
     ("links", &["store", "config", "error"]),
@@ -320,11 +327,12 @@ const ONLY_IN: [(&str, &[&str]); 8] = [
 const CLIENTS: [&str; 2] = ["src/openrouter/client.rs", "src/callbacks.rs"];
 
 /// Where a key, a callback URL or the store's password is taken out of its wrapping.
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "src/jobs/keys.rs",
     "src/hooks.rs",
     "src/jobs/record.rs",
     "src/jobs/repeats.rs",
+    "src/limits.rs",
     "src/openrouter/client.rs",
     "src/openrouter/key.rs",
     "src/store.rs",

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::support::upstream::{chat, models};
 
 /// The OpenRouter.
-pub(super) struct Held {
+pub(crate) struct Held {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
 }
@@ -31,12 +31,12 @@ struct State {
 
 impl Held {
     /// One that will answer chats with `content`.
-    pub(super) fn saying(content: &str) -> Self {
+    pub(crate) fn saying(content: &str) -> Self {
         Self::answering(200, &chat(content))
     }
 
     /// One that will answer with this status and body.
-    pub(super) fn answering(status: u16, answer: &Value) -> Self {
+    pub(crate) fn answering(status: u16, answer: &Value) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State {
@@ -57,7 +57,7 @@ impl Held {
     }
 
     /// What the service is told as OpenRouter's address.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/api/v1", self.address)
     }
 
@@ -66,29 +66,29 @@ impl Held {
     }
 
     /// Answers all calls, those that wait and those to come.
-    pub(super) fn let_go(&self) {
+    pub(crate) fn let_go(&self) {
         self.state().free = usize::MAX;
     }
 
     /// Answers one call.
-    pub(super) fn let_one_go(&self) {
+    pub(crate) fn let_one_go(&self) {
         self.state().free += 1;
     }
 
     /// Answers this from now on.
-    pub(super) fn answer(&self, status: u16, answer: &Value) {
+    pub(crate) fn answer(&self, status: u16, answer: &Value) {
         let mut state = self.state();
         state.status = status;
         state.answer = answer.to_string().into_bytes();
     }
 
     /// How many calls there were.
-    pub(super) fn calls(&self) -> usize {
+    pub(crate) fn calls(&self) -> usize {
         self.state().bodies.len()
     }
 
     /// How many calls had `text` in their bodies.
-    pub(super) fn calls_with(&self, text: &str) -> usize {
+    pub(crate) fn calls_with(&self, text: &str) -> usize {
         let state = self.state();
         state
             .bodies
@@ -98,7 +98,7 @@ impl Held {
     }
 
     /// How many calls the service hung up on.
-    pub(super) fn hung_up(&self) -> usize {
+    pub(crate) fn hung_up(&self) -> usize {
         self.state().hung_up
     }
 }

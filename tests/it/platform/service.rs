@@ -82,6 +82,8 @@ impl Service {
             ("DEADLINE__ANSWER", millis(TIMES.answer)),
             ("JOBS__LEASE", millis(TIMES.lease)),
             ("JOBS__ATTEMPTS", TIMES.attempts.to_string()),
+            ("LIMITS__CALLS", "0".to_owned()),
+            ("LIMITS__IN_FLIGHT", "0".to_owned()),
             ("STORE__URL", self.store.clone()),
         ];
         let mut command = Command::new(env!("CARGO_BIN_EXE_openrouter-connector"));

@@ -26,7 +26,7 @@ pub(crate) enum Engine {
 /// An empty store of one engine; what it holds is removed when this is dropped.
 pub(crate) struct Bench {
     pub(super) settings: config::Store,
-    pub(super) store: Store,
+    pub(crate) store: Store,
     shareable: bool,
     folder: Option<TempDir>,
     database: Option<Database>,
@@ -92,7 +92,7 @@ impl Bench {
 }
 
 /// The default settings with another address.
-pub(super) fn settings(url: String) -> config::Store {
+pub(crate) fn settings(url: String) -> config::Store {
     let defaults = config::load(None, iter::empty(), Vec::new()).unwrap();
     let mut settings = defaults.store;
     settings.url = url.try_into().unwrap();
@@ -194,7 +194,7 @@ pub(super) fn job(id: &Capability) -> New {
 }
 
 /// Runs `work` 50 times at once on several openings of the store; what each one gave.
-pub(super) async fn at_once<T: Send + 'static, W: Future<Output = T> + Send + 'static>(
+pub(crate) async fn at_once<T: Send + 'static, W: Future<Output = T> + Send + 'static>(
     bench: &Bench,
     work: impl Fn(Store) -> W,
 ) -> Vec<T> {

@@ -33,6 +33,10 @@ fn config() -> Config {
     // Answers are compared as a whole; tests of links ask for them.
     config.files.links = false;
     config.store = store_settings();
+    // Tests share keys; those of limits ask for them.
+    config.limits.calls = 10_000;
+    config.limits.in_flight = 10_000;
+    config.limits.in_flight_all = 10_000;
     config
 }
 

@@ -238,12 +238,13 @@ impl Jobs {
             return claimed.await;
         }
         if let Some((waiter, has_pointer)) = self.adopt_here(&asked) {
-            // That leads nobody else to it. Another lost call of the same words keeps its own.
-            if !has_pointer || self.0.store.delete(&asked.address).await.unwrap_or(true) {
-                return Ok((waiter, true));
+            // That leads nobody else to it. Another lost call of the same words keeps its own. Where
+            // a repeat at another replica was faster, both get the one answer: better than to pay
+            // for a second, since that repeat may be this caller's, and lost by now.
+            if has_pointer {
+                let _ = self.0.store.delete(&asked.address).await;
             }
-            // A repeat at another replica has it.
-            waiter.delivered();
+            return Ok((waiter, true));
         }
         if let Some(waiter) = self.adopt_from_store(&asked).await? {
             return Ok((waiter, true));

@@ -163,10 +163,10 @@ fn work_may_be_given_up_only_when_its_time_is_over() {
         let story = story.upstream(0, 6_000, 6_500, Fate::Answered);
         story.killed(0, 100).told(1, told).judged()
     };
-    let late = cut_off(3_900);
+    let late = cut_off(2_400);
     assert!(late.faults.is_empty(), "{:?}", late.faults);
     assert_eq!(late.again[&Excuse::Stopped], 1);
-    assert_eq!(cut_off(4_100).faults.len(), 1);
+    assert_eq!(cut_off(2_600).faults.len(), 1);
 }
 
 #[rstest]

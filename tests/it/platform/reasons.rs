@@ -57,11 +57,13 @@ impl Facts {
             return Some(excuse);
         }
         let drops = self.drops.get(&plan.asked).into_iter().flatten();
-        for drop in drops.filter(|drop| first.at <= drop.at && drop.at <= second.at) {
-            if crossed(plan, first, drop) {
+        for drop in drops.filter(|drop| drop.sent <= second.at && drop.at <= second.at) {
+            if first.at <= drop.at && crossed(plan, first, drop) {
                 return Some(Excuse::Crossed);
             }
-            if first.life != second.life && second.at <= drop.at + RUSHES {
+            // It may have left before its call went upstream.
+            let left_first = drop.sent <= first.at;
+            if left_first && first.life != second.life && second.at <= drop.at + RUSHES {
                 return Some(Excuse::Rushed);
             }
         }

@@ -18,8 +18,8 @@ pub(super) struct Times {
     pub(super) lease: Duration,
     pub(super) attempts: usize,
     pub(super) grace: Duration,
-    /// How long a process that was told to stop works on at least; then it has 3 seconds to hand
-    /// over what it could not finish.
+    /// How long a process that was told to stop works on at least; the rest of its grace period is
+    /// for closing.
     pub(super) works_on: Duration,
 }
 
@@ -29,7 +29,7 @@ pub(super) const TIMES: Times = Times {
     lease: Duration::from_secs(1),
     attempts: 2,
     grace: Duration::from_secs(4),
-    works_on: Duration::from_secs(1),
+    works_on: Duration::from_millis(2500),
 };
 
 /// Beyond its grace period, the longest that a process may take to stop.

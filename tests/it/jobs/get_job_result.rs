@@ -147,7 +147,7 @@ async fn a_film_always_goes_on_and_is_ordered_once() {
 
 #[tokio::test]
 async fn an_answer_that_comes_too_late_is_fetched() {
-    let upstream = everything(Duration::from_millis(3000)).await;
+    let upstream = everything(Duration::from_secs(3)).await;
     let app = TestApp::on_with(&upstream, |config| {
         config.deadline.answer = Duration::from_millis(300);
     });

@@ -214,6 +214,7 @@ proptest! {
             if standing.admitted {
                 count += 1;
             } else {
+                prop_assert!(!standing.wait.is_zero());
                 bench.now += nanos(standing.wait);
             }
         }

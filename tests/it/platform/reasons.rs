@@ -61,9 +61,8 @@ impl Facts {
             if first.at <= drop.at && crossed(plan, first, drop) {
                 return Some(Excuse::Crossed);
             }
-            // It may have left before its call went upstream.
-            let left_first = drop.sent <= first.at;
-            if left_first && first.life != second.life && second.at <= drop.at + RUSHES {
+            // It may have left before its first call went upstream, or after it came back once.
+            if first.life != second.life && second.at <= drop.at + RUSHES {
                 return Some(Excuse::Rushed);
             }
         }

@@ -145,11 +145,10 @@ impl Error {
         error
     }
 
-    /// The same error, which also tells the id of the video that was ordered: it may be ready
-    /// later, and is paid for.
+    /// The same error with one more sentence for the maker.
     #[must_use]
-    pub fn about_video(mut self, id: &str) -> Self {
-        self.0.message = format!("{} The video's id is {id}.", self.0.message).into();
+    pub fn adding(mut self, sentence: &str) -> Self {
+        self.0.message = format!("{} {sentence}", self.0.message).into();
         self
     }
 

@@ -388,7 +388,8 @@ impl Jobs {
         }
     }
 
-    /// Waits until what lost callers left behind is written, `most` at most.
+    /// Waits until nothing runs here any more and all that is to be kept is written, `most` at
+    /// most. To be called after [`Jobs::drain`].
     pub async fn settle(&self, most: Duration) {
         let _ = tokio::time::timeout(most, self.0.tasks.wait()).await;
     }

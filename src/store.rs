@@ -148,12 +148,6 @@ impl Store {
         on_engine!(self, engine => engine.get(address))
     }
 
-    /// Removes the record at `address` and gives it. Of several takers exactly one gets it; if its
-    /// connection fails just then, none does.
-    pub async fn take(&self, address: &Address) -> Result<Option<Record>> {
-        on_engine!(self, engine => engine.take(address))
-    }
-
     /// Asks for the right to work on a running record for `span`, to be renewed before it is over.
     /// It is given when nobody has it or the last one's is over, at most `max_attempts` times.
     pub async fn lease(
@@ -219,7 +213,8 @@ impl Store {
         on_engine!(self, engine => engine.delete(address))
     }
 
-    /// Deletes the record at `address` if its sealed request is this one; `false` if it was not.
+    /// Deletes the record at `address` if its sealed request is this one; `false` if it was not. Of
+    /// several who have read it and delete it, exactly one is told `true`, and has it.
     pub async fn delete_if(&self, address: &Address, request: &[u8]) -> Result<bool> {
         on_engine!(self, engine => engine.delete_if(address, request))
     }

@@ -142,10 +142,10 @@ impl<A: Generation> Generate<A> {
     ///
     /// # Errors
     ///
-    /// What preparing says, `400` for an `Idempotency-Key` that cannot be one, `422` for one that was used for another
-    /// request, `503` if a job is wanted and cannot be kept, `429` or `503` if too many generations
-    /// are under way. What the generation itself comes to,
-    /// good or bad, is the answer.
+    /// What preparing says; `400` for an `Idempotency-Key` that cannot be one, `422` for one that
+    /// was used for another request; `401` for a key that OpenRouter does not know, if the call is
+    /// to be kept; `503` if a job is wanted and cannot be kept; `429` or `503` if too many
+    /// generations are under way. What the generation itself comes to, good or bad, is the answer.
     pub async fn answer(self) -> Result<HttpResponse> {
         let Self {
             input,

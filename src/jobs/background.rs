@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind as ErrorKind, Result},
-    store::{Capability, Kind, Leased, New, Owner, Record, State},
+    store::{Capability, Kind, Leased, New, Owner, Part, Record, State},
     telemetry,
 };
 
@@ -72,14 +72,16 @@ impl Jobs {
         }
         let job = Job::new(handed_out);
         if let Some(outcome) = run.outcome() {
-            let address = job.id.address(Kind::Job);
+            let (id, call, ended) = (job.id.clone(), run.call.clone(), Arc::clone(&outcome));
+            let sealing = aside(run.size(), move || (call.seal(&id), seal(&id, &ended)));
+            let (request, result) = sealing.await?;
             self.put(&New {
-                address,
+                address: job.id.address(Kind::Job),
                 group: None,
                 state: end_state(&outcome),
-                request: run.call.seal(&job.id),
-                result: Some(seal(&job.id, &outcome)),
-                keep: self.keep(handed_out),
+                request,
+                result: Some(result),
+                keep: self.keep(&outcome, handed_out),
                 lease: None,
             })
             .await?;
@@ -206,12 +208,18 @@ impl Jobs {
     }
 
     /// How long a job that has ended is kept.
-    fn keep(&self, handed_out: bool) -> Duration {
-        if handed_out {
-            return self.0.config.keep;
+    fn keep(&self, outcome: &Outcome, handed_out: bool) -> Duration {
+        let keep = if handed_out {
+            self.0.config.keep
+        } else {
+            // A repeat that finds it at the last moment still has to fetch it.
+            self.0.config.keep_lost * 2
+        };
+        if outcome.status() == ErrorKind::InvalidKey.status() {
+            // Anybody can make such jobs; they must not fill the store.
+            return keep.min(KEEP_REFUSED);
         }
-        // A repeat that finds it at the last moment still has to fetch it.
-        self.0.config.keep_lost * 2
+        keep
     }
 
     /// Writes the end of a job; tries again while the store is away.
@@ -226,11 +234,7 @@ impl Jobs {
         let mut state = end_state(outcome);
         let mut wait = Duration::from_millis(100);
         loop {
-            let mut keep = self.keep(job.handed_out);
-            if outcome.status() == ErrorKind::InvalidKey.status() {
-                // Anybody can make such jobs; they must not fill the store.
-                keep = keep.min(KEEP_REFUSED);
-            }
+            let keep = self.keep(outcome, job.handed_out);
             let store = &self.0.store;
             match store
                 .finish(&address, job.owner, state, &sealed, keep)
@@ -487,11 +491,7 @@ impl Jobs {
 }
 
 fn seal(id: &Capability, outcome: &Outcome) -> Vec<u8> {
-    id.seal(
-        &id.address(Kind::Job),
-        crate::store::Part::Result,
-        &outcome.to_bytes(),
-    )
+    id.seal(&id.address(Kind::Job), Part::Result, &outcome.to_bytes())
 }
 
 /// Reads a record, aside if it is large.

@@ -11,7 +11,7 @@ use super::{Jobs, lock};
 use crate::{
     error::{Kind as ErrorKind, Result},
     openrouter::{ApiKey, Client},
-    store::{Capability, Kind, Locator},
+    store::Locator,
 };
 
 /// How long a key counts as known after OpenRouter was asked.
@@ -35,9 +35,7 @@ impl Jobs {
     /// [`ErrorKind::InvalidKey`] if OpenRouter does not know it. Any other trouble of OpenRouter's
     /// says nothing against the key.
     pub async fn check_key(&self, client: &Client, key: &ApiKey) -> Result<()> {
-        let print = Capability::from_secret("known key", key.reveal())
-            .address(Kind::Job)
-            .locator;
+        let print = Locator::from_secret("known key", key.reveal());
         let known = lock(&self.0.known_keys.0).get(&print).copied();
         if known.is_some_and(|since| since.elapsed() < KNOWN) {
             return Ok(());

@@ -32,7 +32,6 @@ macro_rules! script {
 }
 
 script!(PUT, "redis/put.lua");
-script!(TAKE, "redis/take.lua");
 script!(LEASE, "redis/lease.lua");
 script!(RENEW, "redis/renew.lua");
 script!(RELEASE, "redis/release.lua");
@@ -113,10 +112,6 @@ impl Redis {
         let key = format!("orc:1:record:{}", id(address));
         let fields: Fields = self.read(redis::cmd("HGETALL").arg(key)).await?;
         record(address, fields)
-    }
-
-    pub(super) async fn take(&self, address: &Address) -> Result<Option<Record>> {
-        record(address, self.run(&TAKE.arg(id(address))).await?)
     }
 
     pub(super) async fn lease(

@@ -7,7 +7,7 @@ mod schema;
 use std::{path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Row, Sqlite as Engine, SqlitePool, Transaction,
+    ConnectOptions, Sqlite as Engine, SqlitePool, Transaction,
     pool::PoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
@@ -139,25 +139,6 @@ impl Sqlite {
             .fetch_optional(&self.readers)
             .await?;
         row.map(|row| rows::record(address, &row)).transpose()
-    }
-
-    pub(super) async fn take(&self, address: &Address) -> Result<Option<Record>> {
-        // Mostly there is nothing, and readers do not wait for whoever writes.
-        if self.get(address).await?.is_none() {
-            return Ok(None);
-        }
-        let mut write = self.begin().await?;
-        let row = located(READ, address)
-            .bind(now())
-            .fetch_optional(&mut *write)
-            .await?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        let record = rows::record(address, &row)?;
-        remove(&mut write, row.try_get("id")?).await?;
-        write.commit().await?;
-        Ok(Some(record))
     }
 
     pub(super) async fn lease(

@@ -157,7 +157,9 @@ impl Generation for CreateVideo {
     async fn run(run: Run, upstream: Self::Prepared) -> Result<Self::Output> {
         let id = start(&run, &upstream).await?;
         let made = finished(&run, &id).await;
-        let (job, video) = made.map_err(|error| error.about_video(&id))?;
+        // It is paid for, and Get video may have it later.
+        let (job, video) =
+            made.map_err(|error| error.adding(&format!("The video's id is {id}.")))?;
         Ok(CreateVideoResponse {
             video: Some(video),
             video_id: Some(id),

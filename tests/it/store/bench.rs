@@ -10,7 +10,7 @@ use std::{
 
 use openrouter_connector::{
     config,
-    store::{Capability, Kind, New, Part, State, Store},
+    store::{Address, Capability, Kind, New, Part, Record, State, Store},
 };
 use redis::{AsyncConnectionConfig, aio::MultiplexedConnection};
 use tempfile::TempDir;
@@ -191,6 +191,14 @@ pub(super) fn job(id: &Capability) -> New {
         keep: Duration::from_mins(1),
         lease: None,
     }
+}
+
+/// Reads the record at `address` and deletes it, as whoever wants it for itself does; nothing if
+/// there is none, or another was faster.
+pub(crate) async fn take(store: &Store, address: &Address) -> Option<Record> {
+    let record = store.get(address).await.unwrap()?;
+    let mine = store.delete_if(address, &record.request).await.unwrap();
+    mine.then_some(record)
 }
 
 /// Runs `work` 50 times at once on several openings of the store; what each one gave.

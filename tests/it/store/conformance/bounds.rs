@@ -8,7 +8,7 @@ use openrouter_connector::{
 };
 
 use super::{
-    super::bench::{Bench, job},
+    super::bench::{Bench, job, take},
     LONG, SHORT, short_is_over,
 };
 
@@ -57,7 +57,7 @@ async fn a_group_is_listed_by_expiry(bench: Bench) {
         assert_eq!(got.group, Some(group));
     }
     assert_eq!(store.list(Kind::File, &group).await.unwrap(), []);
-    store.take(&expected[1]).await.unwrap();
+    take(store, &expected[1]).await.unwrap();
     assert_eq!(store.list(Kind::Hook, &group).await.unwrap().len(), 2);
 }
 
@@ -91,7 +91,7 @@ async fn usage_is_counted(bench: Bench) {
     let finished = store.finish(&first.address, owner, State::Succeeded, &[0; 300], LONG);
     assert!(finished.await.unwrap());
     assert_eq!(store.usage().await.unwrap(), usage(2, 1350));
-    store.take(&first.address).await.unwrap();
+    take(store, &first.address).await.unwrap();
     assert_eq!(store.usage().await.unwrap(), usage(1, 50));
     store.delete(&second.address).await.unwrap();
     assert_eq!(store.usage().await.unwrap(), usage(0, 0));
@@ -191,7 +191,7 @@ async fn a_large_record_comes_back_whole(bench: Bench) {
         .store
         .finish(&address, owner, State::Succeeded, &result, LONG);
     assert!(finished.await.unwrap());
-    let got = bench.store.take(&address).await.unwrap().unwrap();
+    let got = take(&bench.store, &address).await.unwrap();
     let opened = id.open(&address, Part::Request, &got.request).unwrap();
     assert!(opened == text);
     let result = got.result.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use openrouter_connector::store::{Capability, Kind, Leased, New, Owner, Part, State, Usage};
 
 use super::{
-    super::bench::{Bench, at_once, job},
+    super::bench::{Bench, at_once, job, take},
     LONG, SHORT, short_is_over,
 };
 
@@ -137,9 +137,10 @@ async fn of_many_putters_one_stores(bench: Bench) {
 async fn of_many_takers_one_takes(bench: Bench) {
     let new = job(&Capability::random());
     bench.store.put(&new).await.unwrap();
-    let taken = at_once(&bench, |store| async move {
-        store.take(&new.address).await.unwrap()
-    })
+    let taken = at_once(
+        &bench,
+        |store| async move { take(&store, &new.address).await },
+    )
     .await;
     let taken: Vec<_> = taken.into_iter().flatten().collect();
     assert_eq!(taken.len(), 1);
@@ -162,7 +163,7 @@ async fn kinds_do_not_meet(bench: Bench) {
     }
     for kind in Kind::ALL {
         let address = id.address(*kind);
-        let got = bench.store.take(&address).await.unwrap().unwrap();
+        let got = take(&bench.store, &address).await.unwrap();
         let plain = id.open(&address, Part::Request, &got.request).unwrap();
         assert_eq!(plain, format!("{kind:?}").as_bytes());
     }
@@ -182,7 +183,7 @@ async fn what_expired_is_gone_for_everyone(bench: Bench) {
     assert!(store.get(at).await.unwrap().is_some());
     short_is_over().await;
     assert_eq!(store.get(at).await.unwrap(), None);
-    assert_eq!(store.take(at).await.unwrap(), None);
+    assert!(!store.delete_if(at, &new.request).await.unwrap());
     let leased = store.lease(at, Owner::random(), LONG, 9).await.unwrap();
     assert_eq!(leased, Leased::Missing);
     assert!(!store.renew(at, owner, LONG).await.unwrap());
@@ -244,7 +245,7 @@ async fn a_caller_that_goes_away_leaves_nothing_half_done(bench: Bench) {
     // What was under way comes to its end first.
     assert!(bench.store.put(&job(&Capability::random())).await.unwrap());
     for address in &addresses {
-        bench.store.take(address).await.unwrap();
+        take(&bench.store, address).await;
         let again = New {
             address: *address,
             ..job(&Capability::random())
